@@ -1,0 +1,295 @@
+"""Exact gate angles: polynomials with rational coefficients in features, parameters and pi.
+
+An :class:`Angle` is a finite sum of ``Fraction * monomial``, where a monomial is a product of powers
+of the symbols ``x0, x1, ...`` (features), ``theta0, theta1, ...`` (parameters) and ``pi``. So
+``0.1 + 0.2`` and ``0.3`` are one number here, as they are in the mathematics; the floats of a user's
+code are read as the simplest rational inside their rounding interval (:func:`read_constant`).
+All angles are in radians.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qrun_equiv.errors import AngleError
+
+# pi to 60 digits: enough to bracket a double's rounding interval divided by pi squared.
+_PI = Fraction("3.14159265358979323846264338327950288419716939937510582097494")
+_PI_BITS = 24  # numerator and denominator of a factor of pi together
+_MAX_PI_POWER = 2  # ZZ feature maps contain 2 (pi - x0) (pi - x1) = 2 pi^2 - ...
+
+
+class Symbol(NamedTuple):
+    """One variable of an angle: ``kind`` is ``"x"``, ``"theta"`` or ``"pi"``; ``index`` its place."""
+
+    kind: str
+    index: int = 0
+
+    def __str__(self) -> str:
+        return "pi" if self.kind == "pi" else f"{self.kind}{self.index}"
+
+
+#: A product of powers, sorted by symbol: ``((Symbol("x", 0), 2), (Symbol("x", 1), 1))`` is x0^2 x1.
+Monomial = tuple[tuple[Symbol, int], ...]
+
+_PI_SYMBOL = Symbol("pi")
+
+
+def _times(left: Monomial, right: Monomial) -> Monomial:
+    powers = dict(left)
+    for symbol, power in right:
+        powers[symbol] = powers.get(symbol, 0) + power
+    return tuple(sorted(powers.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Angle:
+    """An exact angle in radians: a sorted tuple of ``(monomial, coefficient)``, none of them zero.
+
+    Build one with :func:`feature`, :func:`parameter`, :data:`PI` and arithmetic; equality and hash
+    are those of the polynomial.
+    """
+
+    terms: tuple[tuple[Monomial, Fraction], ...] = ()
+
+    @staticmethod
+    def of(terms: Mapping[Monomial, Fraction]) -> Angle:
+        """Angle of a mapping monomial -> coefficient; zero coefficients are dropped."""
+        return Angle(tuple(sorted((m, q) for m, q in terms.items() if q != 0)))
+
+    @staticmethod
+    def constant(value: float | Fraction) -> Angle:
+        """Constant angle; a float is read by :func:`read_constant`, an int or Fraction exactly."""
+        if isinstance(value, float):
+            return read_constant(value)
+        return Angle.of({(): Fraction(value)})
+
+    def __add__(self, other: Angle | float | Fraction) -> Angle:
+        total = dict(self.terms)
+        for monomial, coefficient in _angle(other).terms:
+            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
+        return Angle.of(total)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Angle:
+        return Angle(tuple((m, -q) for m, q in self.terms))
+
+    def __sub__(self, other: Angle | float | Fraction) -> Angle:
+        return self + (-_angle(other))
+
+    def __rsub__(self, other: Angle | float | Fraction) -> Angle:
+        return _angle(other) - self
+
+    def __mul__(self, other: Angle | float | Fraction) -> Angle:
+        product: dict[Monomial, Fraction] = {}
+        for left, p in self.terms:
+            for right, q in _angle(other).terms:
+                monomial = _times(left, right)
+                product[monomial] = product.get(monomial, Fraction(0)) + p * q
+        return Angle.of(product)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: float | Fraction) -> Angle:
+        divisor = _angle(other)
+        if len(divisor.terms) != 1 or divisor.symbols():
+            msg = f"an angle can be divided by a nonzero rational or multiple of pi, not by {other}"
+            raise AngleError(msg)
+        ((monomial, coefficient),) = divisor.terms
+        quotient: dict[Monomial, Fraction] = {}
+        for m, q in self.terms:
+            powers = dict(m)
+            for symbol, power in monomial:
+                powers[symbol] = powers.get(symbol, 0) - power
+            if any(power < 0 for power in powers.values()):
+                msg = f"({self})/({divisor}) has pi in a denominator: not an exact angle"
+                raise AngleError(msg)
+            kept = tuple(sorted((s, p) for s, p in powers.items() if p))
+            quotient[kept] = quotient.get(kept, Fraction(0)) + q / coefficient
+        return Angle.of(quotient)
+
+    def __pow__(self, power: int) -> Angle:
+        if not isinstance(power, int) or power < 0:
+            msg = f"only whole powers of an angle are exact, not {power}"
+            raise AngleError(msg)
+        result = Angle.constant(Fraction(1))
+        for _ in range(power):
+            result = result * self
+        return result
+
+    def symbols(self) -> frozenset[Symbol]:
+        """The features and parameters that occur (``pi`` is a constant and not among them)."""
+        return frozenset(s for m, _ in self.terms for s, _ in m if s.kind != "pi")
+
+    def features(self) -> frozenset[int]:
+        """Indices of the features that occur."""
+        return frozenset(s.index for s in self.symbols() if s.kind == "x")
+
+    def degree(self, kind: str) -> int:
+        """Total degree in the symbols of one kind (``"x"`` or ``"theta"``)."""
+        return max((sum(p for s, p in m if s.kind == kind) for m, _ in self.terms), default=0)
+
+    def degree_in(self, symbol: Symbol) -> int:
+        """Degree in one symbol."""
+        return max((dict(m).get(symbol, 0) for m, _ in self.terms), default=0)
+
+    def derivative(self, symbol: Symbol) -> Angle:
+        """Exact partial derivative with respect to one feature or parameter."""
+        result: dict[Monomial, Fraction] = {}
+        for monomial, coefficient in self.terms:
+            powers = dict(monomial)
+            power = powers.get(symbol, 0)
+            if power:
+                powers[symbol] = power - 1
+                kept = tuple(sorted((s, p) for s, p in powers.items() if p))
+                result[kept] = result.get(kept, Fraction(0)) + coefficient * power
+        return Angle.of(result)
+
+    def evaluate(self, x: Any, theta: Any) -> Any:
+        """Angle in radians at features ``x [..., n_features]`` and parameters ``theta [..., n]``.
+
+        Works on numpy arrays and on torch tensors (differentiably). A constant angle comes back as
+        a Python float.
+        """
+        total: Any = 0.0
+        for monomial, coefficient in self.terms:
+            factor: Any = 1.0
+            constant = float(coefficient)
+            for symbol, power in monomial:
+                if symbol.kind == "pi":
+                    constant = _times_pi(coefficient, power)
+                else:
+                    values = x if symbol.kind == "x" else theta
+                    factor = factor * values[..., symbol.index] ** power
+            total = total + constant * factor
+        return total
+
+    def replace(self, mapping: Mapping[Symbol, Angle]) -> Angle:
+        """The angle with symbols replaced by angles (used by mutants and re-parametrisation)."""
+        result = Angle()
+        for monomial, coefficient in self.terms:
+            term = Angle.constant(coefficient)
+            for symbol, power in monomial:
+                term = term * mapping.get(symbol, Angle.of({((symbol, 1),): Fraction(1)})) ** power
+            result = result + term
+        return result
+
+    def __str__(self) -> str:
+        if not self.terms:
+            return "0"
+        text = " + ".join(_term(m, q) for m, q in sorted(self.terms, key=_reading_order))
+        return text.replace("+ -", "- ")
+
+
+def _reading_order(term: tuple[Monomial, Fraction]) -> tuple[bool, Monomial]:
+    return not any(s.kind != "pi" for s, _ in term[0]), term[0]
+
+
+def _term(monomial: Monomial, coefficient: Fraction) -> str:
+    factors = [str(s) if p == 1 else f"{s}^{p}" for s, p in monomial]
+    if not factors:
+        return str(coefficient)
+    if abs(coefficient) != 1:
+        factors.insert(0, str(abs(coefficient)))
+    return ("-" if coefficient < 0 else "") + "*".join(factors)
+
+
+def _angle(value: Angle | float | Fraction) -> Angle:
+    return value if isinstance(value, Angle) else Angle.constant(value)
+
+
+def feature(index: int) -> Angle:
+    """The feature ``x[index]`` as an angle."""
+    return Angle.of({((Symbol("x", index), 1),): Fraction(1)})
+
+
+def parameter(index: int) -> Angle:
+    """The parameter ``theta[index]`` as an angle."""
+    return Angle.of({((Symbol("theta", index), 1),): Fraction(1)})
+
+
+PI = Angle.of({((_PI_SYMBOL, 1),): Fraction(1)})
+
+
+def _times_pi(coefficient: Fraction, power: int) -> float:
+    """``coefficient * pi**power`` correctly rounded."""
+    return float(coefficient * _PI**power)
+
+
+def simplest_between(low: Fraction, high: Fraction) -> Fraction:
+    """The rational with the smallest denominator in the closed interval [low, high]."""
+    if low > high:
+        msg = f"empty interval: {low} > {high}"
+        raise AngleError(msg)
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -simplest_between(-high, -low)
+    floor = math.floor(low)
+    if floor == low:
+        return Fraction(floor)
+    if floor < math.floor(high):
+        return Fraction(floor + 1)
+    return floor + 1 / simplest_between(1 / (high - floor), 1 / (low - floor))
+
+
+def _bits(value: Fraction) -> int:
+    return abs(value.numerator).bit_length() + value.denominator.bit_length()
+
+
+def read_constant(value: float, *, width: float = 0.5) -> Angle:
+    """Exact constant that a float stands for: the simplest ``q``, ``q*pi`` or ``q*pi**2``.
+
+    ``value``: a finite float, in radians. ``width``: half-width of the interval in units in the last
+    place; 0.5 is the rounding interval of a float that was typed or computed in one rounding. A
+    multiple of pi is only read where its factor is simple (at most 24 bits) and the rational is not.
+
+    Raises:
+        AngleError: ``value`` is not finite.
+    """
+    if not math.isfinite(value):
+        msg = f"a gate angle contains the constant {value}; every constant must be finite"
+        raise AngleError(msg)
+    best = _simplest_near(value, width)
+    power = 0
+    for k in range(1, _MAX_PI_POWER + 1):
+        # pi itself was rounded before the product was: two units more.
+        candidate = _simplest_near(value, width + 2.0, _PI**k)
+        if _bits(candidate) <= _PI_BITS and _bits(candidate) + _PI_BITS // 2 < _bits(best):
+            best, power = candidate, k
+    monomial: Monomial = ((_PI_SYMBOL, power),) if power else ()
+    return Angle.of({monomial: best})
+
+
+def _simplest_near(value: float, width: float, unit: Fraction = Fraction(1)) -> Fraction:
+    slack = Fraction(width) * Fraction(math.ulp(value))
+    return simplest_between((Fraction(value) - slack) / unit, (Fraction(value) + slack) / unit)
+
+
+def to_json(angle: Angle) -> list[list[Any]]:
+    """JSON form: ``[[coefficient, {symbol: power}], ...]``, the coefficient as ``"p/q"``."""
+    return [[str(q), {str(s): p for s, p in m}] for m, q in angle.terms]
+
+
+def evaluate_all(angles: Sequence[Angle] | Iterable[Angle], x: Any, theta: Any) -> list[Any]:
+    """Values of several angles at the same points; see :meth:`Angle.evaluate`."""
+    return [angle.evaluate(x, theta) for angle in angles]
+
+
+def as_float(angle: Angle) -> float:
+    """Value of a constant angle in radians.
+
+    Raises:
+        AngleError: the angle depends on features or parameters.
+    """
+    if angle.symbols():
+        msg = f"the angle {angle} is not constant"
+        raise AngleError(msg)
+    return float(angle.evaluate(np.zeros(0), np.zeros(0)))

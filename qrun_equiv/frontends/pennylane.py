@@ -1,0 +1,351 @@
+"""PennyLane QNodes: native values and gradients, and translation to the neutral form.
+
+Native evaluation executes the QNode's own tapes on the QNode's own device. Tapes of many points are
+stacked into one broadcast tape where their structure allows (each call is compared with the plain
+QNode on two of its rows, and falls back to a loop over rows).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pennylane as qml
+import torch
+from pennylane.measurements import ExpectationMP, ProbabilityMP
+from torch import Tensor
+
+from qrun_equiv.circuit import Circuit
+from qrun_equiv.errors import FrontendError
+from qrun_equiv.frontends.base import Array, Gradient, Sizes
+from qrun_equiv.frontends.digest import fingerprint
+
+_CHUNK = 1024
+_BATCH_AGREEMENT = 1e-10
+
+
+class PennyLaneSource:
+    """A QNode ``f(x, theta)`` (or a quantum function, then run on ``default.qubit``).
+
+    Args:
+        circuit: the QNode; ``x`` arrives as a vector ``[n_features]`` (as a scalar where the
+            circuit uses it as one), ``theta`` in the shape of ``sizes``.
+        sizes: numbers of features and parameters.
+        name: name of this source in verdicts.
+
+    Raises:
+        FrontendError: no observable, finite shots, wrong sizes, or the function raises.
+    """
+
+    def __init__(
+        self, circuit: Callable[..., Any], sizes: Sizes, *, name: str = "pennylane"
+    ) -> None:
+        self.name = name
+        self.sizes = sizes
+        self.qnode: qml.QNode = (
+            circuit
+            if isinstance(circuit, qml.QNode)
+            else qml.QNode(circuit, qml.device("default.qubit"))
+        )
+        self._takes_theta = _takes_theta(self.qnode.func, sizes)
+        self._scalars, self._torch = self._calling_convention()
+        self.n_outputs = self.values(*self._probe(1)).shape[1]
+
+    @property
+    def simulator(self) -> str:
+        """Device and version."""
+        return f"PennyLane {qml.version()} {self.qnode.device.name}"
+
+    # --- native tapes ------------------------------------------------------------------------
+
+    def _probe(self, rows: int) -> tuple[Array, Array]:
+        rng = np.random.default_rng(7)
+        return (
+            rng.uniform(0.1, 0.9, (rows, self.sizes.features)),
+            rng.uniform(0.1, 0.9, self.sizes.parameters),
+        )
+
+    def _calling_convention(self) -> tuple[tuple[bool, bool], bool]:
+        """Whether x and theta are scalars, and whether the function needs torch tensors."""
+        one_x, one_theta = self.sizes.features == 1, self.sizes.parameter_shape == (1,)
+        options = [(False, False), (one_x, False), (False, one_theta), (one_x, one_theta)]
+        x, theta = self._probe(1)
+        failure: Exception | None = None
+        broadcast = False
+        for scalars in dict.fromkeys(options):
+            for as_torch in (False, True):
+                try:
+                    tape = self._tape(x[0], theta, scalars=scalars, as_torch=as_torch)
+                except FrontendError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - any failure of the user's function
+                    failure = error if failure is None else failure
+                    continue
+                if tape.batch_size is None:
+                    return scalars, as_torch
+                broadcast = True
+        if broadcast:
+            msg = (
+                f"the QNode {self._title()} broadcasts over x or theta: index them (x[0], "
+                "theta[0]) so that each gate gets one angle"
+            )
+            raise FrontendError(msg)
+        msg = (
+            f"the QNode {self._title()} fails on x of shape ({self.sizes.features},) and theta of "
+            f"shape {self.sizes.parameter_shape}: {_one_line(failure)}. Give the right n_features "
+            "and n_parameters (a length, or a shape such as (2, 3))"
+        )
+        raise FrontendError(msg) from failure
+
+    def _title(self) -> str:
+        return getattr(self.qnode.func, "__name__", "circuit")
+
+    def _arguments(
+        self, x: Any, theta: Any, *, scalars: tuple[bool, bool], as_torch: bool
+    ) -> tuple[Any, ...]:
+        if as_torch and not isinstance(x, Tensor):
+            x, theta = torch.as_tensor(x), torch.as_tensor(theta)
+        x = x[0] if scalars[0] else x
+        theta = theta[0] if scalars[1] else theta.reshape(self.sizes.parameter_shape)
+        return (x, theta) if self._takes_theta else (x,)
+
+    def _tape(
+        self,
+        x: Any,
+        theta: Any,
+        *,
+        scalars: tuple[bool, bool] | None = None,
+        as_torch: bool | None = None,
+    ) -> qml.tape.QuantumScript:
+        args = self._arguments(
+            x,
+            theta,
+            scalars=self._scalars if scalars is None else scalars,
+            as_torch=self._torch if as_torch is None else as_torch,
+        )
+        try:
+            tape = qml.workflow.construct_tape(self.qnode, level="user")(*args)
+        except qml.exceptions.QuantumFunctionError as error:
+            msg = (
+                f"the QNode {self._title()} has no observable: return qml.expval(...), a tuple "
+                f"of them, or qml.probs(...) ({_one_line(error)})"
+            )
+            raise FrontendError(msg) from error
+        _check_measurements(tape, self._title())
+        return tape
+
+    def tape(self, x: Array, theta: Array) -> qml.tape.QuantumScript:
+        """The user's tape at one point, with numbers for angles."""
+        return self._tape(np.asarray(x), np.asarray(theta))
+
+    # --- values --------------------------------------------------------------------------------
+
+    def values(self, x: Array, theta: Array) -> Array:
+        """Outputs ``[batch, n_outputs]`` by the QNode's device; see :class:`Source`."""
+        chunks = [
+            self._chunk(x[start : start + _CHUNK], theta) for start in range(0, len(x), _CHUNK)
+        ]
+        return np.concatenate(chunks) if chunks else np.zeros((0, self.n_outputs))
+
+    def _chunk(self, x: Array, theta: Array) -> Array:
+        if len(x) > 2:
+            stacked = _stack([self.tape(row, theta) for row in x])
+            if stacked is not None:
+                values = self._execute(stacked, len(x))
+                if values is not None:
+                    batch = values.detach().numpy()
+                    check = self._loop(x[[0, -1]], theta)
+                    if np.allclose(batch[[0, -1]], check, rtol=0, atol=_BATCH_AGREEMENT):
+                        return batch
+        return self._loop(x, theta)
+
+    def _loop(self, x: Array, theta: Array) -> Array:
+        rows = []
+        for row in x:
+            args = self._arguments(row, theta, scalars=self._scalars, as_torch=self._torch)
+            rows.append(_flatten(self.qnode(*args), None)[0].detach().numpy())
+        return np.stack(rows).astype(np.float64)
+
+    def _execute(self, tape: qml.tape.QuantumScript, batch: int) -> Tensor | None:
+        """Run one broadcast tape with backpropagation; None where the device can't."""
+        try:
+            (result,) = qml.execute(
+                [tape], self.qnode.device, diff_method="backprop", interface="torch"
+            )
+            return _flatten(result, batch)
+        except Exception:  # noqa: BLE001 - a loop over rows is the answer to any failure here
+            return None
+
+    # --- gradients -----------------------------------------------------------------------------
+
+    def gradients(self, x: Array, theta: Array) -> Gradient:
+        """Backpropagation through the native simulator; see :class:`Source`."""
+        leaves = torch.tensor(x, requires_grad=True)
+        weights = torch.tensor(np.tile(theta, (len(x), 1)), requires_grad=True)
+        stacked = None
+        if len(x) > 1:
+            try:
+                tapes = [self._tape(a, b) for a, b in zip(leaves, weights, strict=True)]
+                stacked = _stack(tapes)
+            except FrontendError:
+                raise
+            except Exception:  # noqa: BLE001 - the user's function may know numpy only
+                stacked = None
+        values = self._execute(stacked, len(x)) if stacked is not None else None
+        if values is None or not self._batch_is_right(values, x, theta):
+            return self._loop_gradients(self.qnode, x, theta)
+        return _backward(values, leaves, weights)
+
+    def _batch_is_right(self, values: Tensor, x: Array, theta: Array) -> bool:
+        rows = [0, len(x) - 1]
+        check = self._loop(x[rows], theta)
+        return np.allclose(values.detach().numpy()[rows], check, rtol=0, atol=_BATCH_AGREEMENT)
+
+    def _loop_gradients(self, qnode: qml.QNode, x: Array, theta: Array) -> Gradient:
+        parts = []
+        for row in x:
+            leaf = torch.tensor(row[None], requires_grad=True)
+            weight = torch.tensor(theta[None], requires_grad=True)
+            args = self._arguments(leaf[0], weight[0], scalars=self._scalars, as_torch=True)
+            try:
+                values = _flatten(qnode(*args), None)
+            except Exception as error:
+                msg = (
+                    f"the QNode {self._title()} can't be differentiated: {_one_line(error)}. Use "
+                    "functions that accept torch tensors (qml.math) in it"
+                )
+                raise FrontendError(msg) from error
+            parts.append(_backward(values, leaf, weight))
+        return Gradient(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+
+    def second_gradient(self, x: Array, theta: Array) -> tuple[str, Gradient]:
+        """The adjoint method, or parameter shift where it does not apply."""
+        failure: FrontendError | None = None
+        for method in ("adjoint", "parameter-shift"):
+            try:
+                qnode = self.qnode.update(diff_method=method, interface="torch")
+                return f"pennylane {method}", self._loop_gradients(qnode, x, theta)
+            except (FrontendError, qml.exceptions.QuantumFunctionError, ValueError) as error:
+                failure = FrontendError(_one_line(error))
+        raise failure or FrontendError("no second differentiation method")
+
+    def replay(self, x: Array, theta: Array) -> tuple[str, Array]:
+        """The same QNode on PennyLane's C++ simulator (``default.mixed`` where that can't)."""
+        tape = self.tape(x, theta)
+        args = self._arguments(x, theta, scalars=self._scalars, as_torch=self._torch)
+        failure: Exception | None = None
+        for device in ("lightning.qubit", "default.mixed"):
+            try:
+                other = self.qnode.update(
+                    device=qml.device(device, wires=tape.wires), diff_method="best"
+                )
+                return f"PennyLane {device}", _flatten(other(*args), None)[0].detach().numpy()
+            except Exception as error:  # noqa: BLE001 - the next simulator may do it
+                failure = error
+        msg = f"no second simulator runs {self._title()}: {_one_line(failure)}"
+        raise FrontendError(msg) from failure
+
+    # --- neutral form --------------------------------------------------------------------------
+
+    def lower(self) -> Circuit:
+        """Neutral form, its angles recovered from tapes and verified at random points."""
+        from qrun_equiv.frontends.pennylane_lowering import lower  # noqa: PLC0415 - only if asked
+
+        return lower(self.tape, self.sizes, self.qnode.device.wires)
+
+    def fingerprint(self) -> str:
+        """Source text of the quantum function and the device."""
+        return f"{fingerprint(self.qnode.func)}|{self.qnode.device.name}|{self.sizes}"
+
+
+def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positional = [p for p in signature.parameters.values() if p.kind in kinds]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
+    if len(positional) >= 2 or variadic:
+        return True
+    if len(positional) == 1 and sizes.parameters == 0:
+        return False
+    msg = (
+        f"{getattr(function, '__name__', 'the circuit')}{signature} must take (x, theta): the "
+        "features first, then the parameters (x alone only with n_parameters=0)"
+    )
+    raise FrontendError(msg)
+
+
+def _check_measurements(tape: qml.tape.QuantumScript, title: str) -> None:
+    if tape.shots.total_shots is not None:
+        msg = f"the QNode {title} has shots={tape.shots.total_shots}: set shots=None, exact values"
+        raise FrontendError(msg)
+    for measurement in tape.measurements:
+        if not isinstance(measurement, ExpectationMP | ProbabilityMP):
+            msg = (
+                f"the QNode {title} returns {type(measurement).__name__}, which has no observable: "
+                "return qml.expval(...), a tuple of them, or qml.probs(...)"
+            )
+            raise FrontendError(msg)
+
+
+def _stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | None:
+    """One broadcast tape of many tapes of the same structure; None where they differ."""
+    first = tapes[0]
+    if any(len(t.operations) != len(first.operations) for t in tapes):
+        return None
+    operations = []
+    try:
+        for column in zip(*(t.operations for t in tapes), strict=True):
+            operation = column[0]
+            if any(o.name != operation.name or o.wires != operation.wires for o in column):
+                return None
+            if operation.num_params:
+                parameters = [
+                    torch.stack([torch.as_tensor(o.parameters[k]) for o in column])
+                    for k in range(operation.num_params)
+                ]
+                operation = qml.ops.functions.bind_new_parameters(operation, parameters)
+            operations.append(operation)
+    except Exception:  # noqa: BLE001 - an operation that can't be broadcast: loop over rows
+        return None
+    return qml.tape.QuantumScript(operations, first.measurements)
+
+
+def _flatten(result: Any, batch: int | None) -> Tensor:
+    """Results of one execution as ``[batch, n_outputs]`` (batch 1 where ``batch`` is None)."""
+    parts = result if isinstance(result, tuple | list) else (result,)
+    rows = 1 if batch is None else batch
+    columns = []
+    for part in parts:
+        tensor = torch.as_tensor(np.asarray(part) if not isinstance(part, Tensor) else part)
+        if tensor.ndim == 0 and rows > 1:  # an output that no broadcast gate reaches
+            tensor = tensor.expand(rows)
+        elif tensor.ndim == 1 and rows > 1 and tensor.shape[0] != rows:
+            tensor = tensor.expand(rows, -1)
+        columns.append(tensor.reshape(rows, -1))
+    return torch.cat([c.real.to(torch.float64) for c in columns], dim=1)
+
+
+def _backward(values: Tensor, x: Tensor, theta: Tensor) -> Gradient:
+    """Row-wise gradients; rows are independent, so one backward pass a column is enough."""
+    features, parameters = [], []
+    for k in range(values.shape[1]):
+        column = values[:, k].sum()
+        pair: tuple[Tensor | None, Tensor | None] = (None, None)
+        if column.requires_grad:
+            pair = torch.autograd.grad(column, (x, theta), retain_graph=True, allow_unused=True)
+        gx, gt = pair
+        features.append(torch.zeros_like(x) if gx is None else gx)
+        parameters.append(torch.zeros_like(theta) if gt is None else gt)
+    return Gradient(
+        torch.stack(features, dim=1).detach().numpy(),
+        torch.stack(parameters, dim=1).detach().numpy(),
+    )
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,50 @@
+"""OpenQASM 3 files with ``input float`` parameters, read by Qiskit's importer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qiskit import QuantumCircuit
+
+from qrun_equiv.errors import FrontendError
+from qrun_equiv.frontends.base import Sizes
+from qrun_equiv.frontends.qiskit import QiskitSource
+
+
+def load(path: str | Path) -> QuantumCircuit:
+    """Circuit of an OpenQASM 3 file.
+
+    Features and parameters are declared as ``input float[64] x0;`` and ``input float[64] theta3;``
+    (arrays of inputs are not in the importer's reach: one name each).
+
+    Raises:
+        FrontendError: the file is missing or can't be parsed.
+    """
+    import openqasm3  # noqa: PLC0415 - slow to import, and only files need it
+    import qiskit_qasm3_import  # noqa: PLC0415
+
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"can't read the OpenQASM file {path}: {error}"
+        raise FrontendError(msg) from error
+    try:
+        return qiskit_qasm3_import.parse(text)
+    except (
+        openqasm3.parser.QASM3ParsingError,
+        qiskit_qasm3_import.ConversionError,
+    ) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        msg = (
+            f"{path} is not OpenQASM 3 that can be read here: {reason}. Declare each parameter as "
+            "'input float[64] x0;' or 'input float[64] theta0;'"
+        )
+        raise FrontendError(msg) from error
+
+
+def qasm_source(path: str | Path, observable: Any, sizes: Sizes) -> QiskitSource:
+    """Source named ``qasm`` of an OpenQASM 3 file, run by Qiskit's ``Statevector``."""
+    circuit = load(path)
+    circuit.remove_final_measurements()
+    return QiskitSource(circuit, observable, sizes, name="qasm")

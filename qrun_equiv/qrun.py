@@ -1,0 +1,341 @@
+"""The Q-RUN layer: a classical bank of data re-uploading circuits, a drop-in for ``nn.Linear``.
+
+A layer from ``in_features`` to ``out_features`` (arXiv:2512.20654) has three parts:
+
+1. projection: ``phi = W x + b``, one phase (radians) an element, ``m = out_features / 2`` elements;
+2. data re-uploading: ``L`` angles ``s_l phi_j`` an element, with scales ``s_l`` shared by all
+   elements, as features ``(cos s_l phi_j, sin s_l phi_j)``;
+3. element-wise observable: one readout ``R^(2L) -> R^2`` shared by all elements, flattened to
+   ``out_features``.
+
+So each element is a circuit of ``L`` encoding gates, all with the same observable, and with shared
+scales the layer is ``nn.Linear`` followed by one function ``g: R -> R^2`` of one variable
+(:meth:`QRUN.element`).
+
+The published code varies from task to task: in most, the scales are all 1 (``scales="equal"``, two
+to four copies); only its density task trains shared scales, drawn from a normal distribution. The
+MLP is 2L-h-h-2 with tanh and h = 9 (implicit representation), 32 (density, energy, images) or 64
+(time series), and 6-32-2 with ReLU for language; sines follow the layers of the implicit
+representation and density tasks; the low-rank fine-tuning has one output an element (4-16-16-1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, TypedDict, Unpack, get_args
+
+import torch
+from torch import Tensor, nn
+
+from qrun_equiv.readout import (
+    MLP,
+    Activation,
+    Factory,
+    Linear,
+    MatrixProduct,
+    Multilinear,
+    Product,
+    Readout,
+    check_factory,
+    check_name,
+    check_tensor,
+    positive_integer,
+)
+
+ScaleMode = Literal["shared-trainable", "shared-fixed", "per-element", "equal"]
+InitialScales = Literal["harmonic", "normal", "exponential"]
+ReadoutName = Literal["mlp", "linear", "product", "matrix-product", "multilinear"]
+Outer = Literal["none", "sin"]
+
+
+class _MLPOptions(TypedDict):
+    hidden: int
+    depth: int
+    activation: Activation
+
+
+def _checked_scales(
+    mode: ScaleMode, initial: InitialScales | Sequence[float], reuploads: int
+) -> str | tuple[float, ...]:
+    """Validate ``initial_scales``: one of its names, or ``reuploads`` finite numbers."""
+    check_name("scales", mode, get_args(ScaleMode))
+    if isinstance(initial, str):
+        check_name("initial_scales", initial, get_args(InitialScales))
+    if mode == "equal" and initial != "harmonic":
+        message = "scales='equal' sets every scale to 1: leave initial_scales out, or set them "
+        raise ValueError(message + "with scales='shared-fixed'")
+    if isinstance(initial, str):
+        return initial
+    if not isinstance(initial, Sequence):
+        message = f"initial_scales must be a name or a sequence of numbers, got {initial!r}"
+        raise TypeError(message)
+    values = tuple(float(value) for value in initial)
+    if len(values) != reuploads or not all(map(math.isfinite, values)):
+        message = f"initial_scales must be {reuploads} finite numbers, one a re-upload, got "
+        raise ValueError(message + repr(initial))
+    return values
+
+
+class DataReuploading(nn.Module):
+    """Phases (radians) to features: ``[...]`` to ``[..., L, 2]``, ``(cos s_l phi, sin s_l phi)``.
+
+    The modes of ``scales``:
+
+    - ``"shared-trainable"``: L trainable scales, the same for all elements;
+    - ``"shared-fixed"``: the same, not trained (a buffer, saved with the module);
+    - ``"per-element"``: L trainable scales for each of the ``elements`` on the last axis;
+    - ``"equal"``: all scales are 1, L identical copies, as in most of the published code. Before an
+      affine layer (the MLP's first, or the linear readout) copies are redundant: it equals an
+      affine layer on one copy with its columns summed, so they add parameters and no functions.
+      Only products of copies (the readouts between linear and MLP) give higher harmonics.
+
+    Attributes:
+        scales: the scales, ``[L]``, or ``[elements, L]`` in the mode ``"per-element"``.
+    """
+
+    scales: Tensor
+
+    def __init__(
+        self,
+        reuploads: int,
+        *,
+        scales: ScaleMode = "shared-trainable",
+        initial_scales: InitialScales | Sequence[float] = "harmonic",
+        elements: int | None = None,
+        **factory: Unpack[Factory],
+    ) -> None:
+        """Make the module; ``device`` and ``dtype`` as in torch.
+
+        Args:
+            reuploads: L, the number of scales of an element.
+            scales: one of the modes above.
+            initial_scales: ``"harmonic"`` 1, 2, .., L; ``"exponential"`` 1, 3, 9, ..;
+                ``"normal"``, drawn from N(0, 1) by torch's global generator; or L numbers.
+            elements: number of elements, for ``"per-element"`` only.
+            **factory: ``device`` and ``dtype``.
+
+        Raises:
+            TypeError: an argument of the wrong type.
+            ValueError: an argument out of range, or two that contradict each other.
+        """
+        super().__init__()
+        check_factory(factory)
+        self.reuploads = positive_integer("reuploads", reuploads)
+        self.initial_scales = _checked_scales(scales, initial_scales, self.reuploads)
+        self.mode = scales
+        if (elements is not None) != (scales == "per-element"):
+            message = "elements is needed with scales='per-element', and has no use otherwise"
+            raise ValueError(message)
+        leading = () if elements is None else (positive_integer("elements", elements),)
+        values = torch.empty(*leading, self.reuploads, **factory)
+        if scales in ("shared-trainable", "per-element"):
+            self.scales = nn.Parameter(values)
+        else:
+            self.register_buffer("scales", values)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set the scales, fixed ones too, to their initial values."""
+        named = {
+            "harmonic": [step + 1.0 for step in range(self.reuploads)],
+            "exponential": [3.0**step for step in range(self.reuploads)],
+        }
+        with torch.no_grad():
+            if self.mode == "equal":
+                self.scales.fill_(1)
+            elif self.initial_scales == "normal":
+                self.scales.normal_()
+            elif isinstance(self.initial_scales, str):
+                self.scales.copy_(self.scales.new_tensor(named[self.initial_scales]))
+            else:
+                self.scales.copy_(self.scales.new_tensor(self.initial_scales))
+
+    def forward(self, phi: Tensor) -> Tensor:
+        """Features of each phase: ``[...]`` to ``[..., L, 2]``.
+
+        An angle is off by about its rounding, ``eps |s_l phi|`` radians: large scales are not for
+        bfloat16.
+        """
+        check_tensor(phi, tuple(self.scales.shape[:-1]), "phases")
+        angles = torch.unsqueeze(phi, -1) * self.scales
+        return torch.stack((torch.cos(angles), torch.sin(angles)), -1)
+
+    def extra_repr(self) -> str:
+        """Name the mode and the sizes, for printing."""
+        shape = list(self.scales.shape)
+        return f"scales={self.mode!r} {shape}, initial_scales={self.initial_scales!r}"
+
+
+class ElementwiseObservable(nn.Module):
+    """One readout for all elements: features ``[..., m, L, 2]`` to ``[..., m * outputs]``.
+
+    Flattened element by element: value k of element j is output ``outputs * j + k``.
+    """
+
+    def __init__(self, readout: Readout) -> None:
+        """Share ``readout``, which maps ``[..., L, 2]`` to ``[..., outputs]``."""
+        super().__init__()
+        if not isinstance(readout, Readout):
+            message = f"readout must be a qrun_equiv.readout.Readout, got {readout!r}"
+            raise TypeError(message)
+        self.readout = readout
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Read all elements out and flatten: ``[..., m, L, 2]`` to ``[..., m * outputs]``."""
+        return torch.flatten(self.readout(features), -2)
+
+
+def _make_readout(
+    name: str, reuploads: int, outputs: int, mlp: _MLPOptions, bond: int, factory: Factory
+) -> Readout:
+    check_name("readout", name, get_args(ReadoutName))
+    if name == "mlp":
+        return MLP(reuploads, outputs=outputs, **mlp, **factory)
+    if name == "matrix-product":
+        return MatrixProduct(reuploads, outputs=outputs, bond=bond, **factory)
+    plain = {"linear": Linear, "product": Product, "multilinear": Multilinear}[name]
+    return plain(reuploads, outputs=outputs, **factory)
+
+
+class QRUN(nn.Module):
+    """A Q-RUN layer, ``[..., in_features]`` to ``[..., out_features]`` for any leading shape.
+
+    Takes the place of ``nn.Linear`` and its activation. The published layer is ``readout="mlp"``.
+    Value k of element j is output ``outputs_per_element * j + k``.
+
+    At initialisation the projection is that of ``nn.Linear``: inputs of unit variance give phases
+    of standard deviation 0.58 radians. Outputs have second moment 1 over the draw, for the MLP
+    about 1. One readout serves all elements, so a single layer departs from that, most where many
+    factors are multiplied.
+
+    Attributes:
+        in_features: as in ``nn.Linear``.
+        out_features: as in ``nn.Linear``.
+        projection: the ``nn.Linear`` from features to phases.
+        reuploading: the :class:`DataReuploading`.
+        observable: the :class:`ElementwiseObservable`.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        reuploads: int = 4,
+        readout: ReadoutName = "mlp",
+        hidden: int = 32,
+        depth: int = 2,
+        activation: Activation = "tanh",
+        bond: int = 4,
+        scales: ScaleMode = "shared-trainable",
+        initial_scales: InitialScales | Sequence[float] = "harmonic",
+        outputs_per_element: int = 2,
+        outer: Outer = "none",
+        bias: bool = True,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """Make the layer.
+
+        Args:
+            in_features: number of input features.
+            out_features: number of outputs, a multiple of ``outputs_per_element``.
+            reuploads: L, the number of re-uploads.
+            readout: see :mod:`qrun_equiv.readout`.
+            hidden: width of the MLP readout.
+            depth: number of hidden layers of the MLP readout.
+            activation: of the MLP readout, ``"tanh"`` or ``"relu"``.
+            bond: bond dimension of the matrix-product readout.
+            scales: see :class:`DataReuploading`; ``"equal"`` is redundant with the readouts
+                ``"mlp"`` and ``"linear"``.
+            initial_scales: see :class:`DataReuploading`.
+            outputs_per_element: 2 in the published layer, 1 in its low-rank variant.
+            outer: ``"sin"`` takes the sine of the outputs, as some of the published tasks do.
+            bias: whether the projection has a bias.
+            device: as in ``nn.Linear``.
+            dtype: as in ``nn.Linear``.
+
+        Raises:
+            TypeError: an argument of the wrong type.
+            ValueError: an argument out of range, an unknown name, or ``out_features`` that does
+                not divide into elements.
+        """
+        super().__init__()
+        self.in_features = positive_integer("in_features", in_features)
+        self.out_features = positive_integer("out_features", out_features)
+        outputs = positive_integer("outputs_per_element", outputs_per_element)
+        elements, rest = divmod(self.out_features, outputs)
+        if rest:
+            message = (
+                f"out_features={out_features} is no multiple of outputs_per_element={outputs}: "
+                f"take out_features={self.out_features + outputs - rest}, or outputs_per_element=1"
+            )
+            raise ValueError(message)
+        check_name("outer", outer, get_args(Outer))
+        self.outer = outer
+        factory: Factory = {"device": device, "dtype": dtype}
+        self.reuploading = DataReuploading(
+            reuploads,
+            scales=scales,
+            initial_scales=initial_scales,
+            elements=elements if scales == "per-element" else None,
+            **factory,
+        )
+        self.projection = nn.Linear(self.in_features, elements, bias=bias, **factory)
+        mlp: _MLPOptions = {"hidden": hidden, "depth": depth, "activation": activation}
+        self.observable = ElementwiseObservable(
+            _make_readout(readout, reuploads, outputs, mlp, bond, factory)
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew, from torch's global generator."""
+        self.projection.reset_parameters()
+        self.reuploading.reset_parameters()
+        self.observable.readout.reset_parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer to ``x [..., in_features]``; returns ``[..., out_features]``.
+
+        Raises:
+            TypeError: ``x`` is not real floating point.
+            ValueError: its last axis is not ``in_features``.
+        """
+        check_tensor(x, (self.in_features,), "input (last axis: in_features)")
+        return self._outer(self.observable(self.reuploading(self.projection(x))))
+
+    def element(self, phi: Tensor) -> Tensor:
+        """The layer's one function g of one variable: phases ``[...]`` (radians) to ``[..., k]``.
+
+        The layer is ``flatten(g(W x + b))``, the outer sine included; k = outputs_per_element.
+
+        Raises:
+            ValueError: scales per element, so that g differs from element to element.
+        """
+        if self.reuploading.mode == "per-element":
+            message = "scales='per-element' has one function an element; share the scales"
+            raise ValueError(message)
+        return self._outer(self.observable.readout(self.reuploading(phi)))
+
+    def _outer(self, values: Tensor) -> Tensor:
+        return torch.sin(values) if self.outer == "sin" else values
+
+    def parameter_count(self) -> int:
+        """Number of trainable parameters.
+
+        With n = in_features, k = outputs_per_element, m = out_features / k elements, L reuploads:
+        ``(n + 1) m`` for the projection (``n m`` without bias), plus ``L`` (shared-trainable),
+        ``L m`` (per-element) or 0 for the scales, plus for the readout
+
+        - mlp, of width h and depth d: ``(2L + 1) h + (d - 1)(h + 1) h + (h + 1) k``;
+        - linear: ``(2L + 1) k``;
+        - product: ``2 L k``;
+        - matrix-product of bond D: ``D + 3 L D^2 + D k``;
+        - multilinear: ``3^L k``.
+        """
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def extra_repr(self) -> str:
+        """Name the sizes and the outer function, for printing."""
+        sizes = f"in_features={self.in_features}, out_features={self.out_features}"
+        return f"{sizes}, outer={self.outer!r}"
