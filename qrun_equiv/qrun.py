@@ -88,7 +88,7 @@ class DataReuploading(nn.Module):
     - ``"equal"``: all scales are 1, L identical copies, as in most of the published code. Before an
       affine layer (the MLP's first, or the linear readout) copies are redundant: it equals an
       affine layer on one copy with its columns summed, so they add parameters and no functions.
-      Only products of copies (the readouts between linear and MLP) give higher harmonics.
+      The other readouts multiply the copies, which gives harmonics up to L.
 
     Attributes:
         scales: the scales, ``[L]``, or ``[elements, L]`` in the mode ``"per-element"``.
@@ -205,9 +205,11 @@ class QRUN(nn.Module):
     Value k of element j is output ``outputs_per_element * j + k``.
 
     At initialisation the projection is that of ``nn.Linear``: inputs of unit variance give phases
-    of standard deviation 0.58 radians. Outputs have second moment 1 over the draw, for the MLP
-    about 1. One readout serves all elements, so a single layer departs from that, most where many
-    factors are multiplied.
+    of standard deviation 0.58 radians. Outputs have second moment 1 over the draw (the MLP about
+    1). Measured over 200 draws, 64 to 64 features, defaults: their standard deviation over the
+    inputs is 0.84 to 0.95, whatever the readout. All elements share one readout, so single layers
+    differ: 5 to 95 % of them have 0.45 to 1.4, matrix-product 0.25 to 1.55. Angles that vary less
+    (one re-upload, equal or normal scales) give less: 0.35 to 0.7.
 
     Attributes:
         in_features: as in ``nn.Linear``.

@@ -277,10 +277,18 @@ class MatrixProduct(Readout):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw normal entries: variance 1/bond (left), 1/(2 bond) (cores), 1 (right)."""
-        nn.init.normal_(self.left, std=self.bond**-0.5)
-        nn.init.normal_(self.cores, std=(2 * self.bond) ** -0.5)
-        nn.init.normal_(self.right)
+        """Draw left of norm 1, cores of random rotations over sqrt 2, right from N(0, 1).
+
+        Rotations spread the output's size over the draws less than normal entries do.
+        """
+        shape, device = self.cores.shape, self.cores.device
+        with torch.no_grad():
+            self.left.copy_(F.normalize(torch.randn(self.bond, device=device), dim=0))
+            # in float32 at least: half types have no QR; the signs make the rotations uniform
+            rotations, upper = torch.linalg.qr(torch.randn(shape, device=device))
+            signs = upper.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+            self.cores.copy_(rotations * signs / math.sqrt(2))
+            self.right.normal_()
 
     def _read(self, features: Tensor) -> Tensor:
         return matrix_product(features, self.left, self.cores, self.right)

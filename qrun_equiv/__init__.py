@@ -1,0 +1,75 @@
+"""qrun-equiv: is the classical network really what the quantum circuit was?
+
+    native circuit (PennyLane, Qiskit, OpenQASM)  ->  Circuit (neutral form)  ->  counterpart (torch)
+                     |                                       |                        |
+                     +------------- checks: outputs, gradients, spectrum -------------+
+                                                     |
+                                       verdict + certificate (JSON)  ->  report
+
+``verify`` is the front door; ``derive`` makes a counterpart; ``QRUN`` is the classical layer; a
+``Pair`` in a file is what the command line and pytest collect.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qrun_equiv.api import derive, neutral, spectrum
+    from qrun_equiv.certificate import Certificate, Counterexample, Status, Verdict
+    from qrun_equiv.errors import QrunEquivError
+    from qrun_equiv.pair import Pair
+    from qrun_equiv.qrun import QRUN
+    from qrun_equiv.rechecking import recheck
+    from qrun_equiv.reporting import report
+    from qrun_equiv.fourier import FourierSeries
+    from qrun_equiv.verification import verify
+
+try:
+    __version__ = version("qrun-equiv")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0+unknown"
+
+_HOME = {
+    "QRUN": "qrun",
+    "Certificate": "certificate",
+    "Counterexample": "certificate",
+    "FourierSeries": "fourier",
+    "Pair": "pair",
+    "QrunEquivError": "errors",
+    "Status": "certificate",
+    "Verdict": "certificate",
+    "derive": "api",
+    "neutral": "api",
+    "recheck": "rechecking",
+    "report": "reporting",
+    "spectrum": "api",
+    "verify": "verification",
+}
+
+__all__ = [
+    "QRUN",
+    "Certificate",
+    "Counterexample",
+    "FourierSeries",
+    "Pair",
+    "QrunEquivError",
+    "Status",
+    "Verdict",
+    "derive",
+    "neutral",
+    "recheck",
+    "report",
+    "spectrum",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: the three frameworks take seconds to load."""
+    if name not in _HOME:
+        msg = f"module 'qrun_equiv' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"qrun_equiv.{_HOME[name]}"), name)

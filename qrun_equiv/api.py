@@ -1,0 +1,98 @@
+"""What a user calls on a native circuit besides ``verify``: neutral form, counterpart, spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qrun_equiv import counterpart as _counterpart
+from qrun_equiv import points
+from qrun_equiv.circuit import Circuit
+from qrun_equiv.counterpart import FourierCounterpart, MatrixProductCounterpart, Readout
+from qrun_equiv.fourier import FourierSeries
+from qrun_equiv.frontends.sources import circuit_sources
+
+
+def neutral(
+    circuit: Any,
+    *,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+) -> Circuit:
+    """Neutral form of a native circuit; arguments as for :func:`qrun_equiv.verify`.
+
+    A mapping of several circuits gives the form of its first. A neutral ``Circuit`` is returned as
+    it is.
+
+    Raises:
+        UnsupportedCircuitError: there is no exact neutral form; the message says why.
+        FrontendError: the circuit can't be evaluated as given.
+    """
+    if isinstance(circuit, Circuit):
+        return circuit
+    if isinstance(circuit, Mapping) and circuit:
+        circuit = dict([next(iter(circuit.items()))])
+    sources, _ = circuit_sources(circuit, observable, n_features, n_parameters)
+    return sources[0].lower()
+
+
+def derive(
+    circuit: Any,
+    readout: Readout = "auto",
+    *,
+    parameters: Any = None,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+) -> MatrixProductCounterpart | FourierCounterpart:
+    """Classical counterpart of a native (or neutral) circuit, up to 5 wires.
+
+    Args:
+        circuit: as for :func:`qrun_equiv.verify`.
+        readout: ``"matrix-product"``: a module ``(x, theta) -> [batch, n_outputs]`` that equals the
+            circuit for all inputs, differentiable in both; ``"fourier"``: a module ``x -> [batch,
+            n_outputs]``, the Fourier series at given parameters; ``"auto"``: Fourier where
+            parameters are given.
+        parameters: ``theta`` for ``"fourier"``.
+        n_features: as for :func:`qrun_equiv.verify`.
+        n_parameters: as for :func:`qrun_equiv.verify`.
+        observable: as for :func:`qrun_equiv.verify`.
+
+    Raises:
+        DerivationError: more than 5 wires, an unknown readout, missing parameters.
+        UnsupportedCircuitError: there is no exact neutral form.
+    """
+    form = neutral(
+        circuit, n_features=n_features, n_parameters=n_parameters, observable=observable
+    )
+    if parameters is not None:
+        parameters = points.vector(parameters, form.n_parameters, "parameters")
+    return _counterpart.derive(form, readout, parameters=parameters)
+
+
+def spectrum(
+    circuit: Any,
+    parameters: Any = (),
+    *,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+) -> FourierSeries:
+    """Exact Fourier series of a circuit in its features, at given parameters and any real scales.
+
+    Returns:
+        Frequencies ``[n, n_features]`` and coefficients ``[n, n_outputs]`` with the convention
+        ``f(x) = sum_w c_w exp(+i w . x)``; only frequencies that the circuit reaches.
+
+    Raises:
+        SpectrumError: an angle is not affine in the features (``x0*x1``).
+        UnsupportedCircuitError: there is no exact neutral form.
+    """
+    form = neutral(
+        circuit, n_features=n_features, n_parameters=n_parameters, observable=observable
+    )
+    theta = points.vector(np.asarray(parameters), form.n_parameters, "parameters")
+    return _counterpart.fourier_series(form, theta)

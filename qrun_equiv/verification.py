@@ -1,0 +1,342 @@
+"""The front door: circuit and counterpart in, verdict and certificate out."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from qrun_equiv import __version__, points, tolerances
+from qrun_equiv.certificate import (
+    KINDS,
+    SPECTRUM,
+    Certificate,
+    Check,
+    Counterexample,
+    Status,
+    Verdict,
+)
+from qrun_equiv.checks import Finding, check_gradients, check_outputs, evaluate, output_scale
+from qrun_equiv.circuit import Circuit
+from qrun_equiv.errors import (
+    FrontendError,
+    QrunEquivError,
+    SpectrumError,
+    UndecidedError,
+    UnsupportedCircuitError,
+)
+from qrun_equiv.frontends.base import Array, CircuitSource, Sizes, Source
+from qrun_equiv.frontends.counterpart import CounterpartSource
+from qrun_equiv.frontends.digest import digest
+from qrun_equiv.frontends.sources import circuit_sources
+from qrun_equiv.points import Batch, Domain
+from qrun_equiv.simulate import expectations
+from qrun_equiv.spectral import check_spectrum, sections
+from qrun_equiv.witness import replay
+
+Level = Literal["auto", "sampled", "certified", "proved"]
+LEVELS: tuple[Level, ...] = ("auto", "sampled", "certified", "proved")
+GRADIENTS = ("features", "parameters")
+
+
+def verify(
+    circuit: Any,
+    counterpart: Any,
+    *,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+    domain: Any = None,
+    parameters: Any = None,
+    data: Any = None,
+    trained: Any = None,
+    gradients: Sequence[str] = GRADIENTS,
+    level: Level = "auto",
+    seed: int = 0,
+) -> Verdict:
+    """Is the counterpart what the circuit is?
+
+    Args:
+        circuit: a PennyLane QNode ``f(x, theta)`` (or quantum function), a Qiskit
+            ``QuantumCircuit`` with parameters ``x`` and ``theta``, a path to an OpenQASM 3 file, or
+            a mapping of several by name: then they must also agree with each other.
+        counterpart: callable or ``nn.Module``, ``(x: float64 [batch, n_features], theta: float64
+            [n_parameters]) -> [batch]`` or ``[batch, n_outputs]``; ``x`` alone where it has its own
+            weights.
+        n_features: length of ``x``; read off the circuit where it can be.
+        n_parameters: length of ``theta``, or its shape, such as ``(layers, wires, 3)``.
+        observable: for Qiskit and OpenQASM, a ``SparsePauliOp`` or a list of them.
+        domain: ``(low, high)`` or one pair a feature; all reals where left out.
+        parameters: compare at this vector ``[n_parameters]`` (or these, ``[n, n_parameters]``)
+            only; at random ones where left out.
+        data: rows ``[rows, n_features]`` that are also checked.
+        trained: one more parameter vector, at which the data rows are checked.
+        gradients: which gradients are compared, of ``"features"`` and ``"parameters"``.
+        level: the strength asked for; where it is not reached, the verdict is ``undecided``.
+        seed: seed of all random points, recorded in the certificate.
+
+    Returns:
+        The verdict; ``verdict.status`` says how strong it is, ``verdict.counterexample`` holds the
+        witness of a refutation.
+
+    Raises:
+        FrontendError: the circuit can't be evaluated as given.
+        CounterpartError: the counterpart breaks its contract (shape, dtype, or it raises).
+        DataError: the data rows don't fit.
+    """
+    begun = time.perf_counter()
+    _check_options(level, gradients, seed)
+    circuits, sizes = circuit_sources(circuit, observable, n_features, n_parameters)
+    job = _Job(
+        circuits=circuits,
+        counterpart=CounterpartSource(counterpart, sizes),
+        sizes=sizes,
+        domain=points.read_domain(domain, sizes.features),
+        parameters=_vectors(parameters, sizes),
+        data=None if data is None else points.read_rows(data, sizes.features),
+        trained=None
+        if trained is None
+        else points.vector(trained, sizes.parameters, "trained"),
+        gradients=tuple(gradients),
+        seed=seed,
+    )
+    outcome = _run(job)
+    status, reason = outcome.status, outcome.reason
+    if status is Status.SAMPLED and level in ("certified", "proved"):
+        reason = f"{level!r} was asked for; sampled agreement is all that was shown"
+        status = Status.UNDECIDED
+    certificate = Certificate(
+        status=status,
+        checks=outcome.checks,
+        counterexample=outcome.counterexample,
+        digests={s.name: digest(s.fingerprint()) for s in (*circuits, job.counterpart)},
+        settings=job.settings(level),
+        versions=versions(),
+        reason=reason,
+        notes=outcome.notes,
+    )
+    return Verdict(status, certificate, time.perf_counter() - begun)
+
+
+def _check_options(level: str, gradients: Sequence[str], seed: int) -> None:
+    if level not in LEVELS:
+        msg = f"unknown level {level!r}; one of {', '.join(LEVELS)}"
+        raise FrontendError(msg)
+    if isinstance(gradients, str) or set(gradients) - set(GRADIENTS):
+        msg = f"gradients is a sequence out of {GRADIENTS}, got {gradients!r}"
+        raise FrontendError(msg)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        msg = f"seed must be a whole number from 0 up, got {seed!r}"
+        raise FrontendError(msg)
+
+
+def _vectors(parameters: Any, sizes: Sizes) -> list[Array] | None:
+    if parameters is None:
+        return None
+    array = np.asarray(parameters, dtype=np.float64)
+    if array.ndim == 2 and array.shape[1] == sizes.parameters and len(sizes.parameter_shape) == 1:
+        return [points.vector(row, sizes.parameters, "parameters") for row in array]
+    return [points.vector(array, sizes.parameters, "parameters")]
+
+
+def versions() -> dict[str, str]:
+    """Versions that a certificate records."""
+    own = {"python": platform.python_version(), "qrun-equiv": __version__}
+    return own | {name: version(name) for name in ("pennylane", "qiskit", "torch", "numpy")}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One comparison, validated."""
+
+    circuits: Sequence[CircuitSource]
+    counterpart: CounterpartSource
+    sizes: Sizes
+    domain: Domain
+    parameters: list[Array] | None
+    data: Array | None
+    trained: Array | None
+    gradients: tuple[str, ...]
+    seed: int
+
+    @property
+    def sources(self) -> list[Source]:
+        return [self.counterpart, *self.circuits]
+
+    def batches(self) -> list[Batch]:
+        return points.choose(
+            self.sizes,
+            domain=self.domain,
+            parameters=self.parameters,
+            data=self.data,
+            trained=self.trained,
+            seed=self.seed,
+        )
+
+    def settings(self, level: str) -> dict[str, Any]:
+        def plain(array: Array | None) -> Any:
+            return None if array is None else array.tolist()
+
+        return {
+            "seed": self.seed,
+            "level": level,
+            "n_features": self.sizes.features,
+            "n_parameters": list(self.sizes.parameter_shape),
+            "domain": None if self.domain is None else [list(pair) for pair in self.domain],
+            "parameters": None if self.parameters is None else [plain(p) for p in self.parameters],
+            "data": plain(self.data),
+            "trained": plain(self.trained),
+            "gradients": list(self.gradients),
+            "simulators": {s.name: s.simulator for s in self.sources},
+        }
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    status: Status
+    checks: tuple[Check, ...] = ()
+    counterexample: Counterexample | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def _run(job: _Job) -> _Outcome:
+    """All checks in order; what is undecidable ends them with the reason."""
+    findings: list[Finding] = []
+    notes: list[str] = []
+    try:
+        return _decide(job, findings, notes)
+    except UndecidedError as error:
+        made = tuple(f.check for f in findings)
+        return _Outcome(Status.UNDECIDED, made, None, str(error), tuple(notes))
+
+
+def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
+    before = job.counterpart.fingerprint()
+    batches = job.batches()
+    stacks = evaluate(job.sources, batches)
+    job.counterpart.check_is_function(batches[0].x[:6], batches[0].theta)
+    names = [c.name for c in job.circuits]
+    neutral = _lowered(job, batches, stacks, findings, notes)
+    norms = None if neutral is None else np.array([o.norm for o in neutral.observables])
+    scale = output_scale([stacks[name] for name in names], norms)
+    findings += check_outputs(stacks, batches, scale)
+    if job.gradients:
+        findings += check_gradients(job.sources, names, batches, scale, job.gradients)
+        findings += _second_opinions(job, batches[0])
+    findings += _spectrum(job, neutral, batches, scale, notes)
+    if job.counterpart.fingerprint() != before:
+        msg = "the counterpart changed its own weights or state while it was evaluated"
+        raise UndecidedError(msg)
+    checks = tuple(f.check for f in findings)
+    failed = sorted(
+        (f for f in findings if f.check.name in KINDS and f.check.status == "failed"),
+        key=lambda f: (KINDS.index(f.check.name), -(f.check.error or 0.0)),
+    )
+    if not failed:
+        return _Outcome(Status.SAMPLED, checks, notes=tuple(notes))
+    for finding in failed:
+        witness = replay(finding, job.circuits, job.counterpart, scale)
+        if witness is not None:
+            return _Outcome(Status.REFUTED, checks, witness, notes=tuple(notes))
+    msg = "a difference was seen, but its replay in a second simulator did not confirm it"
+    raise UndecidedError(msg)
+
+
+def _lowered(
+    job: _Job,
+    batches: Sequence[Batch],
+    stacks: Mapping[str, Array],
+    findings: list[Finding],
+    notes: list[str],
+) -> Circuit | None:
+    """Neutral forms, each compared with its native circuit at all points; the first that fits."""
+    first: Circuit | None = None
+    for source in job.circuits:
+        between = ("neutral form", source.name)
+        try:
+            neutral = source.lower()
+        except (UnsupportedCircuitError, QrunEquivError) as error:
+            notes.append(f"no neutral form of {source.name}, so no stronger level: {error}")
+            findings.append(Finding(Check.skipped("neutral form", between, str(error))))
+            continue
+        values = np.concatenate([
+            expectations(neutral, torch.tensor(b.x), torch.tensor(b.theta)).numpy()
+            for b in batches
+        ])  # fmt: skip
+        native = stacks[source.name]
+        size = max(1.0, max(o.norm for o in neutral.observables))
+        fits = values.shape == native.shape and bool(np.all(np.isfinite(native)))
+        error_size = float(np.max(np.abs(values - native), initial=0.0)) / size if fits else np.inf
+        if error_size > tolerances.LOWERING:
+            reason = "its angles are polynomials near 0 only (clipped or wrapped?)"
+            notes.append(f"no neutral form of {source.name}, so no stronger level: {reason}")
+            findings.append(Finding(Check.skipped("neutral form", between, reason)))
+            continue
+        check = Check(
+            "neutral form", between, "all points of the output check", error_size,
+            tolerances.LOWERING, len(native), "passed",
+        )  # fmt: skip
+        findings.append(Finding(check))
+        first = first or neutral
+    return first
+
+
+def _second_opinions(job: _Job, batch: Batch) -> list[Finding]:
+    """Each circuit's gradient by a second method of its own framework, at one point."""
+    findings = []
+    x, theta = batch.x[:1], batch.theta
+    for source in job.circuits:
+        between = (source.name, "second method")
+        try:
+            method, again = source.second_gradient(x, theta)
+        except FrontendError as error:
+            findings.append(Finding(Check.skipped("native gradients", between, str(error))))
+            continue
+        gradient = source.gradients(x, theta)
+        size = max(1.0, *(float(np.max(np.abs(g), initial=0.0)) for g in gradient))
+        error_size = max(
+            float(np.max(np.abs(a - b), initial=0.0)) / size
+            for a, b in zip(gradient, again, strict=True)
+        )
+        if not error_size <= tolerances.FINITE_DIFFERENCE:
+            msg = (
+                f"{source.name}'s own differentiation methods disagree by {error_size:.1e} "
+                f"({method}): its gradient can't be trusted"
+            )
+            raise UndecidedError(msg)
+        check = Check(
+            "native gradients", (source.name, method), "one point", error_size,
+            tolerances.FINITE_DIFFERENCE, 1, "passed",
+        )  # fmt: skip
+        findings.append(Finding(check))
+    return findings
+
+
+def _spectrum(
+    job: _Job,
+    neutral: Circuit | None,
+    batches: Sequence[Batch],
+    scale: Array,
+    notes: list[str],
+) -> list[Finding]:
+    names = [c.name for c in job.circuits]
+    theta = job.trained if job.trained is not None else batches[0].theta
+    try:
+        if neutral is None:
+            msg = "without a neutral form the accessible frequencies are unknown"
+            raise SpectrumError(msg)
+        found = sections(neutral, theta, job.domain, job.seed)
+        return check_spectrum(job.sources, names, found, scale)
+    except SpectrumError as error:
+        notes.append(f"no spectrum check: {error}")
+        between = (job.counterpart.name, names[0])
+        return [Finding(Check.skipped(SPECTRUM, between, str(error)))]
+
+
