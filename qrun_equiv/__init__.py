@@ -1,8 +1,8 @@
 """qrun-equiv: is the classical network really what the quantum circuit was?
 
-    native circuit (PennyLane, Qiskit, OpenQASM)  ->  Circuit (neutral form)  ->  counterpart (torch)
-                     |                                       |                        |
-                     +------------- checks: outputs, gradients, spectrum -------------+
+    native circuit (PennyLane, Qiskit, OpenQASM)  ->  Circuit (neutral form)  ->  counterpart
+                     |                                       |                       |
+                     +------------- checks: outputs, gradients, spectrum ------------+
                                                      |
                                        verdict + certificate (JSON)  ->  report
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from qrun_equiv.api import derive, neutral, spectrum
     from qrun_equiv.certificate import Certificate, Counterexample, Status, Verdict
     from qrun_equiv.errors import QrunEquivError
+    from qrun_equiv.fourier import FourierSeries
     from qrun_equiv.pair import Pair
     from qrun_equiv.qrun import QRUN
     from qrun_equiv.rechecking import recheck
     from qrun_equiv.reporting import report
-    from qrun_equiv.fourier import FourierSeries
     from qrun_equiv.verification import verify
 
 try:

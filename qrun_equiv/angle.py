@@ -1,9 +1,10 @@
 """Exact gate angles: polynomials with rational coefficients in features, parameters and pi.
 
-An :class:`Angle` is a finite sum of ``Fraction * monomial``, where a monomial is a product of powers
-of the symbols ``x0, x1, ...`` (features), ``theta0, theta1, ...`` (parameters) and ``pi``. So
-``0.1 + 0.2`` and ``0.3`` are one number here, as they are in the mathematics; the floats of a user's
-code are read as the simplest rational inside their rounding interval (:func:`read_constant`).
+An :class:`Angle` is a finite sum of ``Fraction * monomial``, where a monomial is a product of
+powers of the symbols ``x0, x1, ...`` (features), ``theta0, ...`` (parameters) and ``pi``. So
+``x/10 + x/5`` and ``3x/10`` are one angle here, as they are in the mathematics; the floats of a
+user's code are read as the simplest rational inside their rounding interval
+(:func:`read_constant`).
 All angles are in radians.
 """
 
@@ -13,7 +14,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,9 @@ _PI_BITS = 24  # numerator and denominator of a factor of pi together
 _MAX_PI_POWER = 2  # ZZ feature maps contain 2 (pi - x0) (pi - x1) = 2 pi^2 - ...
 
 
-class Symbol(NamedTuple):
-    """One variable of an angle: ``kind`` is ``"x"``, ``"theta"`` or ``"pi"``; ``index`` its place."""
+@dataclass(frozen=True, slots=True, order=True)
+class Symbol:
+    """One variable of an angle: ``kind`` is ``"x"``, ``"theta"`` or ``"pi"``."""
 
     kind: str
     index: int = 0
@@ -240,6 +242,11 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
     return floor + 1 / simplest_between(1 / (high - floor), 1 / (low - floor))
 
 
+def simplest_rational(value: float) -> Fraction:
+    """The simplest rational in the rounding interval of a finite float."""
+    return _simplest_near(value, 0.5)
+
+
 def _bits(value: Fraction) -> int:
     return abs(value.numerator).bit_length() + value.denominator.bit_length()
 
@@ -247,9 +254,10 @@ def _bits(value: Fraction) -> int:
 def read_constant(value: float, *, width: float = 0.5) -> Angle:
     """Exact constant that a float stands for: the simplest ``q``, ``q*pi`` or ``q*pi**2``.
 
-    ``value``: a finite float, in radians. ``width``: half-width of the interval in units in the last
-    place; 0.5 is the rounding interval of a float that was typed or computed in one rounding. A
-    multiple of pi is only read where its factor is simple (at most 24 bits) and the rational is not.
+    ``value``: a finite float, in radians. ``width``: half-width of the interval in units in the
+    last place; 0.5 is the rounding interval of a float that was typed or computed in one rounding.
+    A multiple of pi is only read where its factor is simple (at most 24 bits) and the rational is
+    not.
 
     Raises:
         AngleError: ``value`` is not finite.

@@ -65,9 +65,7 @@ def derive(
         DerivationError: more than 5 wires, an unknown readout, missing parameters.
         UnsupportedCircuitError: there is no exact neutral form.
     """
-    form = neutral(
-        circuit, n_features=n_features, n_parameters=n_parameters, observable=observable
-    )
+    form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
     if parameters is not None:
         parameters = points.vector(parameters, form.n_parameters, "parameters")
     return _counterpart.derive(form, readout, parameters=parameters)
@@ -91,8 +89,6 @@ def spectrum(
         SpectrumError: an angle is not affine in the features (``x0*x1``).
         UnsupportedCircuitError: there is no exact neutral form.
     """
-    form = neutral(
-        circuit, n_features=n_features, n_parameters=n_parameters, observable=observable
-    )
+    form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
     theta = points.vector(np.asarray(parameters), form.n_parameters, "parameters")
     return _counterpart.fourier_series(form, theta)

@@ -1,4 +1,4 @@
-"""Verdicts and what they rest on: checks, counterexamples, and certificates that are saved as JSON."""
+"""Verdicts and what they rest on: checks, counterexamples, and certificates saved as JSON."""
 
 from __future__ import annotations
 

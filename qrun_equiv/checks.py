@@ -81,8 +81,8 @@ def compare(
         error = float(relative[row, column])
         status = "passed" if error <= bound else "failed"
         check = Check(name, (left, right), scope, error, bound, len(a), status)
-        values = (float(a[row, column]), float(b[row, column]))
-        findings.append(Finding(check, locate(row, column), values))
+        pair = (float(a[row, column]), float(b[row, column]))
+        findings.append(Finding(check, locate(row, column), pair))
     return findings
 
 
@@ -111,7 +111,7 @@ def output_scale(circuits: Sequence[Array], norms: Array | None) -> Array:
         overall = float(np.max(seen, initial=0.0))
         norms = np.full(len(seen), overall if overall > 0 else 1.0)
     floor = tolerances.SCALE_FLOOR * np.where(norms > 0, norms, 1.0)
-    return np.maximum(seen, floor)
+    return np.asarray(np.maximum(seen, floor))
 
 
 def check_outputs(
@@ -170,7 +170,7 @@ def check_gradients(
 
 def _peak(gradient: Array) -> Array:
     """Largest magnitude for each output, over points and components."""
-    return np.max(np.abs(gradient), axis=(0, 2), initial=0.0)
+    return np.asarray(np.max(np.abs(gradient), axis=(0, 2), initial=0.0))
 
 
 def _concatenate(parts: Sequence[Gradient]) -> Gradient:

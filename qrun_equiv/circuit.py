@@ -127,7 +127,7 @@ class Observable:
 
     @staticmethod
     def of(terms: Iterable[tuple[float, Mapping[int, str]]]) -> Observable:
-        """Observable from ``(coefficient, {wire: "X" | "Y" | "Z" | "I"})``; equal words are merged."""
+        """Observable from ``(coefficient, {wire: "X" | "Y" | "Z" | "I"})``; equal words merge."""
         total: dict[Word, float] = {}
         for coefficient, letters in terms:
             if set(letters.values()) - set("IXYZ"):

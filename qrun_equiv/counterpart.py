@@ -1,7 +1,7 @@
 """Derive a classical counterpart from a neutral circuit: torch only, no quantum framework.
 
-``derive(circuit)`` gives the matrix-product readout that *any* data re-uploading circuit equals, its
-cores the Pauli transfer matrices; ``derive(circuit, readout="fourier", parameters=theta)`` the
+``derive(circuit)`` gives the matrix-product readout that *any* data re-uploading circuit equals,
+its cores the Pauli transfer matrices; ``derive(circuit, readout="fourier", parameters=theta)`` the
 Fourier series at given parameters.
 """
 
@@ -85,7 +85,8 @@ class MatrixProductCounterpart(nn.Module):
 
     def features(self, x: Tensor, theta: Tensor) -> Tensor:
         """Q-RUN features ``(cos a_g, sin a_g)`` of the encoding gates: ``[batch, gates, 2]``."""
-        angles = [s.angle.evaluate(x, theta.reshape(-1)) for s in self.steps if _encodes(s)]
+        rotations = [s for s in self.steps if isinstance(s, Rotation) and s.angle.features()]
+        angles = [s.angle.evaluate(x, theta.reshape(-1)) for s in rotations]
         if not angles:
             return x.new_zeros((x.shape[0], 0, 2))
         stacked = torch.stack(angles, dim=1)
@@ -170,9 +171,7 @@ def fourier_series(
     theta = torch.as_tensor(parameters, dtype=torch.float64).reshape(-1)
     origin = torch.zeros(circuit.n_features, dtype=torch.float64)
     zero: Frequency = (Angle(),) * circuit.n_features
-    terms: dict[Frequency, Tensor] = {
-        zero: transfer.start(circuit.n_wires).to(torch.complex128)
-    }
+    terms: dict[Frequency, Tensor] = {zero: transfer.start(circuit.n_wires).to(torch.complex128)}
     for step in transfer.steps(circuit):
         keys, rows = list(terms), torch.stack(list(terms.values()))
         if isinstance(step, Rotation) and _encodes(step):

@@ -1,9 +1,9 @@
 """Real data for pairs: sets that scikit-learn and scikit-image ship, features scaled to angles.
 
-Nothing is downloaded. Origins: iris (R. A. Fisher, 1936), breast cancer (Wisconsin diagnostic; Wolberg,
-Street, Mangasarian, CC BY 4.0), digits (optical recognition of handwritten digits; Alpaydin, Kaynak,
-CC BY 4.0), all by the UCI repository as shipped in scikit-learn (BSD-3); camera (photograph by Lav
-Varshney, CC0) as shipped in scikit-image (BSD-3).
+Nothing is downloaded. Origins: iris (R. A. Fisher, 1936), breast cancer (Wisconsin diagnostic;
+Wolberg, Street, Mangasarian, CC BY 4.0), digits (optical recognition of handwritten digits;
+Alpaydin, Kaynak, CC BY 4.0), all by the UCI repository as shipped in scikit-learn (BSD-3); camera
+(photograph by Lav Varshney, CC0) as shipped in scikit-image (BSD-3).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def angles(name: str, *, columns: Sequence[int] | None = None) -> Array:
 
 
 def _tabular(name: str) -> tuple[Array, Array]:
-    from sklearn import datasets  # noqa: PLC0415 - slow to import, and few pairs need it
+    from sklearn import datasets
 
     loaders = {
         "iris": datasets.load_iris,
@@ -84,8 +84,8 @@ def _tabular(name: str) -> tuple[Array, Array]:
 
 
 def _camera() -> tuple[Array, Array]:
-    from skimage.data import camera  # noqa: PLC0415 - slow to import, and one pair needs it
+    from skimage.data import camera
 
-    image = np.asarray(camera())[::_CAMERA_STEP, ::_CAMERA_STEP]
+    image = np.asarray(camera())[::_CAMERA_STEP, ::_CAMERA_STEP]  # type: ignore[no-untyped-call]
     grid = np.indices(image.shape).reshape(2, -1).T
     return grid.astype(np.float64), image.reshape(-1).astype(np.float64)

@@ -24,7 +24,7 @@ class UnsupportedCircuitError(QrunEquivError):
 
 
 class FrontendError(QrunEquivError):
-    """A native circuit can't be evaluated as given: no observable, unnamed parameters, wrong shape."""
+    """A native circuit can't be evaluated as given: no observable, odd names, wrong shape."""
 
 
 class CounterpartError(QrunEquivError):

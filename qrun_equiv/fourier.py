@@ -4,8 +4,8 @@ The convention, everywhere: ``f(x) = sum_w c_w exp(+i w . x)`` with ``w`` in rad
 feature. So ``sin(x)`` has ``c_1 = -i/2`` and ``c_{-1} = +i/2``.
 
 Frequencies are exact: each is a tuple (one entry a feature) of :class:`~qrun_equiv.angle.Angle`
-polynomials in the parameters and the features held fixed, so scales 0.1, 0.2, 0.3 give 13 frequencies,
-and trained scales merge where the mathematics says so.
+polynomials in the parameters and the features held fixed, so scales 0.1, 0.2, 0.3 give 13
+frequencies, and trained scales merge where the mathematics says so.
 Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), eq. (9) to (13).
 """
 
@@ -139,7 +139,7 @@ class FourierSeries:
 
 
 def design(frequencies: Array, x: Array) -> Array:
-    """Real design matrix ``[points, 2n-1]``: 1, then cos and sin of ``w . x`` for w after the first."""
+    """Real design matrix ``[points, 2n-1]``: 1, then cos and sin of ``w . x`` for ``w != 0``."""
     phase = x @ frequencies[1:].T
     return np.concatenate([np.ones((len(x), 1)), np.cos(phase), np.sin(phase)], axis=1)
 

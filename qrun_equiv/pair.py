@@ -144,7 +144,9 @@ def collect(paths: Iterable[str | Path]) -> list[Pair]:
         for file in _files(Path(path)):
             for pair in load_file(file):
                 if pair.name in pairs:
-                    msg = f"two pairs are named {pair.name!r}: in {pairs[pair.name].path} and {file}"
+                    msg = (
+                        f"two pairs are named {pair.name!r}: in {pairs[pair.name].path} and {file}"
+                    )
                     raise PairError(msg)
                 pairs[pair.name] = pair
     return list(pairs.values())

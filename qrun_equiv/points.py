@@ -94,6 +94,12 @@ def read_rows(data: Any, n_features: int) -> Array:
     return rows
 
 
+def pick_rows(rows: Array, seed: int) -> Array:
+    """At most :data:`DATA_ROWS` rows, a seeded choice in their own order."""
+    chosen = np.random.default_rng([seed, 3]).permutation(len(rows))[:DATA_ROWS]
+    return rows[np.sort(chosen)]
+
+
 def random_rows(rng: np.random.Generator, rows: int, domain: Domain, n_features: int) -> Array:
     """Uniform rows; where the domain is all reals, a quarter of them from four times the range."""
     if domain is not None:
@@ -115,8 +121,8 @@ def choose(
 ) -> list[Batch]:
     """All points of one comparison, from one seed.
 
-    ``parameters``: compare at these vectors only, else at random ones; ``trained``: one more vector,
-    for the rows of ``data`` (which else are taken at the first vector).
+    ``parameters``: compare at these vectors only, else at random ones; ``trained``: one more
+    vector, for the rows of ``data`` (which else are taken at the first vector).
     """
     rng = np.random.default_rng(seed)
     if parameters is not None:
@@ -135,7 +141,6 @@ def choose(
         origin = np.zeros((1, sizes.features))
         batches.append(Batch(origin, thetas[0], 1, "random"))
     if data is not None:
-        chosen = rng.permutation(len(data))[:DATA_ROWS]
         at = trained if trained is not None else thetas[0]
-        batches.append(Batch(data[np.sort(chosen)], at, GRADIENT_ROWS, "data"))
+        batches.append(Batch(data, at, GRADIENT_ROWS, "data"))
     return batches

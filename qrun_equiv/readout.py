@@ -37,7 +37,6 @@ from typing import Literal, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 Activation = Literal["tanh", "relu"]
 MAX_DENSE_REUPLOADS = 10  # 3^10 = 59 049 coefficients an output; each re-upload triples it
@@ -223,7 +222,9 @@ class Linear(Readout):
         nn.init.zeros_(self.bias)
 
     def _read(self, features: Tensor) -> Tensor:
-        return F.linear(torch.flatten(features, -2), torch.flatten(self.weight, 1), self.bias)
+        return nn.functional.linear(
+            torch.flatten(features, -2), torch.flatten(self.weight, 1), self.bias
+        )
 
 
 class Product(Readout):
@@ -253,7 +254,7 @@ class Product(Readout):
     def _read(self, features: Tensor) -> Tensor:
         # multiplied one by one: the gradient of torch.prod looks for zeros, which stalls a GPU
         pairs = zip(torch.unbind(features, -2), torch.unbind(self.weight, 1), strict=True)
-        factors = [F.linear(angle, weight) for angle, weight in pairs]
+        factors = [nn.functional.linear(angle, weight) for angle, weight in pairs]
         return math.prod(factors[1:], start=factors[0])
 
 
@@ -283,7 +284,7 @@ class MatrixProduct(Readout):
         """
         shape, device = self.cores.shape, self.cores.device
         with torch.no_grad():
-            self.left.copy_(F.normalize(torch.randn(self.bond, device=device), dim=0))
+            self.left.copy_(nn.functional.normalize(torch.randn(self.bond, device=device), dim=0))
             # in float32 at least: half types have no QR; the signs make the rotations uniform
             rotations, upper = torch.linalg.qr(torch.randn(shape, device=device))
             signs = upper.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
@@ -321,7 +322,7 @@ class Multilinear(Readout):
         half = self.reuploads // 2
         angles, rows = torch.unbind(features, -2), 3**half
         matrix = torch.reshape(self.weight, (self.outputs * rows, 3 ** (self.reuploads - half)))
-        contracted = F.linear(_monomials(angles[half:]), matrix)
+        contracted = nn.functional.linear(_monomials(angles[half:]), matrix)
         if not half:
             return contracted
         contracted = torch.unflatten(contracted, -1, (self.outputs, rows))

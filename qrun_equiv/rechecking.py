@@ -35,12 +35,10 @@ def recheck(
         The verdict of the repetition, whose status is the certificate's.
 
     Raises:
-        CertificateError: the circuit, the counterpart or its weights are not the certified ones, the
-            repetition gives other numbers or another status, or a fresh seed does.
+        CertificateError: the circuit, the counterpart or its weights are not the certified ones,
+            the repetition gives other numbers or another status, or a fresh seed does.
     """
-    old = (
-        certificate if isinstance(certificate, Certificate) else Certificate.load(certificate)
-    )
+    old = certificate if isinstance(certificate, Certificate) else Certificate.load(certificate)
     verdict = _repeat(old.settings, circuit, counterpart, observable, old.settings["seed"])
     new = verdict.certificate
     for name in sorted({*old.digests, *new.digests}):
@@ -52,9 +50,7 @@ def recheck(
         raise CertificateError(msg)
     _compare_checks(old, new)
     _compare_witness(old, new)
-    fresh = _repeat(
-        old.settings, circuit, counterpart, observable, old.settings["seed"] + _FRESH
-    )
+    fresh = _repeat(old.settings, circuit, counterpart, observable, old.settings["seed"] + _FRESH)
     if fresh.status is not old.status:
         msg = f"at a fresh seed the verdict is {fresh.status.value}, not {old.status.value}"
         raise CertificateError(msg)

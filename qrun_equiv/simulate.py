@@ -104,7 +104,7 @@ def expectations(circuit: Circuit, x: Tensor, theta: Tensor) -> Tensor:
     """
     batch = x.shape[0]
     state = torch.zeros((batch, *(2,) * circuit.n_wires), dtype=torch.complex128)
-    state[(slice(None), *(0,) * circuit.n_wires)] = 1.0
+    state.view(batch, -1)[:, 0] = 1.0
     for gate in circuit.gates:
         angle = gate.angle.evaluate(x, theta) if gate.angle is not None else 0.0
         state = apply(state, gate_matrix(gate, angle), gate.wires)

@@ -1,9 +1,9 @@
 """The spectrum check: Fourier coefficients over the circuit's own accessible frequencies.
 
-The frequencies come from the generators of the neutral form; the samples from every source itself. A
-grid is used only where all frequencies are multiples of one base, with more points than twice the
-largest multiple, so nothing aliases; unrelated scales are fitted at random points. Points off the grid
-are added, so that content outside the accessible set shows as a residual.
+The frequencies come from the generators of the neutral form; the samples from every source itself.
+A grid is used only where all frequencies are multiples of one base, with more points than twice the
+largest multiple, so nothing aliases; unrelated scales are fitted at random points. Points off the
+grid are added, so that content outside the accessible set shows as a residual.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from qrun_equiv.certificate import SPECTRUM, Check
 from qrun_equiv.checks import Finding, Place, compare
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
+from qrun_equiv.fourier import Frequency, accessible, design, fit, half, numeric
 from qrun_equiv.frontends.base import Array, Source
 from qrun_equiv.points import DEFAULT_RANGE, Domain
-from qrun_equiv.fourier import Frequency, accessible, design, fit, half, numeric
 
 #: Most sample points of one section, most frequencies, and most features that get a section.
 MAX_POINTS, MAX_FREQUENCIES, MAX_SECTIONS = 420, 200, 4
@@ -67,7 +67,7 @@ def sections(circuit: Circuit, theta: Array, domain: Domain, seed: int) -> list[
         SpectrumError: no section is possible; the message says why.
     """
     rng = np.random.default_rng([seed, 2])
-    box = np.array(domain if domain else [DEFAULT_RANGE] * circuit.n_features)
+    box = np.array(domain or [DEFAULT_RANGE] * circuit.n_features)
     base = rng.uniform(box[:, 0], box[:, 1])
     read = sorted({i for g in circuit.encoding_gates() if g.angle for i in g.angle.features()})
     if not read:
@@ -185,18 +185,18 @@ def _scattered(
     count = 2 * (2 * len(frequencies) - 1) + _OFF_GRID
     if box is not None:
         low, high = np.array(box).T
-        return rng.uniform(low, high, (count, len(low)))
+        return np.asarray(rng.uniform(low, high, (count, len(low))))
     both = np.concatenate([frequencies, -frequencies[1:]])
     widths = []
     for axis in range(frequencies.shape[1]):
         values = np.unique(np.round(both[:, axis], 9))
         gap = float(np.min(np.diff(values))) if len(values) > 1 else 1.0
         widths.append(min(2e3, 8 * np.pi / gap))
-    return rng.uniform(-0.5, 0.5, (count, len(widths))) * np.array(widths)
+    return np.asarray(rng.uniform(-0.5, 0.5, (count, len(widths))) * np.array(widths))
 
 
 def check_spectrum(
-    sources: Sequence[Source], circuits: Sequence[str], found: Sequence[Section], scale: Array
+    sources: Sequence[Source], found: Sequence[Section], scale: Array
 ) -> list[Finding]:
     """Coefficients of all sources over the sections' frequencies, against each other.
 

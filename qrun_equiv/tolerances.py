@@ -1,7 +1,7 @@
 """The one table of tolerances: a name, a number and the reason for it.
 
-Errors are relative to the scale of what is compared (the largest magnitude seen, column by column;
-see :mod:`qrun_equiv.checks`), so circuits with observables of any size are held to the same standard.
+Errors are relative to the scale of what is compared (the largest magnitude seen, output by output;
+see :mod:`qrun_equiv.checks`), so observables of any size are held to the same standard.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 #: Outputs, gradients and coefficients of an exact pair. Double precision on a circuit of some
-#: hundred gates gives 1e-13; a constant that is off by 1e-6 gives 1e-7 or more. 1e-9 separates them.
+#: hundred gates gives 1e-13; a constant that is off by 1e-6 gives 1e-7 or more: 1e-9 separates.
 EQUAL: Final = 1e-9
 
 #: Smallest scale that an error is divided by, as a part of the observable's one-norm: below it
-#: cancellation noise (1e-16 of the norm) would be taken for a difference.
+#: cancellation noise (1e-16 of the norm) would count as a difference.
 SCALE_FLOOR: Final = 1e-3
 
 #: A counterpart called twice on the same rows, or row by row, must give the same numbers up to the

@@ -99,10 +99,10 @@ def verify(
         sizes=sizes,
         domain=points.read_domain(domain, sizes.features),
         parameters=_vectors(parameters, sizes),
-        data=None if data is None else points.read_rows(data, sizes.features),
-        trained=None
-        if trained is None
-        else points.vector(trained, sizes.parameters, "trained"),
+        data=None
+        if data is None
+        else points.pick_rows(points.read_rows(data, sizes.features), seed),
+        trained=None if trained is None else points.vector(trained, sizes.parameters, "trained"),
         gradients=tuple(gradients),
         seed=seed,
     )
@@ -115,7 +115,7 @@ def verify(
         status=status,
         checks=outcome.checks,
         counterexample=outcome.counterexample,
-        digests={s.name: digest(s.fingerprint()) for s in (*circuits, job.counterpart)},
+        digests=job.digests(),
         settings=job.settings(level),
         versions=versions(),
         reason=reason,
@@ -178,6 +178,10 @@ class _Job:
             trained=self.trained,
             seed=self.seed,
         )
+
+    def digests(self) -> dict[str, str]:
+        found = {c.name: digest(c.fingerprint()) for c in self.circuits}
+        return found | {self.counterpart.name: digest(self.counterpart.fingerprint())}
 
     def settings(self, level: str) -> dict[str, Any]:
         def plain(array: Array | None) -> Any:
@@ -271,7 +275,7 @@ def _lowered(
             for b in batches
         ])  # fmt: skip
         native = stacks[source.name]
-        size = max(1.0, max(o.norm for o in neutral.observables))
+        size = max([1.0, *(o.norm for o in neutral.observables)])
         fits = values.shape == native.shape and bool(np.all(np.isfinite(native)))
         error_size = float(np.max(np.abs(values - native), initial=0.0)) / size if fits else np.inf
         if error_size > tolerances.LOWERING:
@@ -328,15 +332,13 @@ def _spectrum(
 ) -> list[Finding]:
     names = [c.name for c in job.circuits]
     theta = job.trained if job.trained is not None else batches[0].theta
+    between = (job.counterpart.name, names[0])
+    if neutral is None:
+        reason = "without a neutral form the accessible frequencies are unknown"
+        return [Finding(Check.skipped(SPECTRUM, between, reason))]
     try:
-        if neutral is None:
-            msg = "without a neutral form the accessible frequencies are unknown"
-            raise SpectrumError(msg)
         found = sections(neutral, theta, job.domain, job.seed)
-        return check_spectrum(job.sources, names, found, scale)
+        return check_spectrum(job.sources, found, scale)
     except SpectrumError as error:
         notes.append(f"no spectrum check: {error}")
-        between = (job.counterpart.name, names[0])
         return [Finding(Check.skipped(SPECTRUM, between, str(error)))]
-
-

@@ -1,4 +1,4 @@
-"""Replay a witness: the same quantity again, row by row and in a second simulator or by another method."""
+"""Replay a witness: the same quantity again, in a second simulator or by another method."""
 
 from __future__ import annotations
 
@@ -114,5 +114,3 @@ def _central(
         (point if by_feature else weights)[index] += shift * _STEP
         total = total + weight * source.values(point[None], weights)[0]
     return total / (12 * _STEP)
-
-

@@ -22,8 +22,8 @@ class Sizes:
 
     Attributes:
         features: length of ``x``.
-        parameter_shape: shape of ``theta`` as the circuit and the counterpart see it; checks work on
-            the flattened vector.
+        parameter_shape: shape of ``theta`` as the circuit and the counterpart see it; checks work
+            on the flattened vector.
     """
 
     features: int
@@ -31,7 +31,7 @@ class Sizes:
 
     @staticmethod
     def of(n_features: int, n_parameters: int | Sequence[int]) -> Sizes:
-        """Validated sizes; ``n_parameters`` is a length or a shape such as ``(layers, wires, 3)``."""
+        """Validated sizes; ``n_parameters`` is a length or a shape: ``(layers, wires, 3)``."""
         shape = (n_parameters,) if isinstance(n_parameters, int) else tuple(n_parameters)
         for name, size in (("n_features", n_features), *(("n_parameters", s) for s in shape)):
             if isinstance(size, bool) or not isinstance(size, int) or size < 0:

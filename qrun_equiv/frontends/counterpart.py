@@ -83,8 +83,8 @@ class CounterpartSource:
         """Refuse a counterpart whose rows are no function of (x, theta) alone.
 
         Raises:
-            UndecidedError: two calls differ (random, or it changes state), or a row's output depends
-                on the other rows of the batch, or a number is not finite.
+            UndecidedError: two calls differ (random, or it changes state), or a row's output
+                depends on the other rows of the batch, or a number is not finite.
         """
         first, again = self.values(x, theta), self.values(x, theta)
         if not np.all(np.isfinite(first)):

@@ -1,24 +1,33 @@
-"""What a callable *is*: its source and everything of its own module that it refers to.
+"""What a callable *is*: its source and everything of the user's that it refers to.
 
 The digest of this text goes into a certificate, so that a certificate of yesterday's function is
-refused for today's.
+refused for today's. Installed libraries (and this project) are identified by their versions, recorded beside it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import functools
+import hashlib
 import inspect
+import re
+import sys
 import sysconfig
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+_OWN = str(Path(__file__).parents[1])
+_LIBRARIES = (*{sysconfig.get_path(k) for k in ("stdlib", "purelib", "platlib")}, _OWN)
+# What was met already, by identity: its name, and itself, so that no identity is used twice.
+Seen = dict[int, tuple[str, Any]]
 
-_LIBRARIES = tuple({sysconfig.get_path(k) for k in ("stdlib", "purelib", "platlib")})
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_BUILT_IN = (types.ModuleType, types.BuiltinFunctionType, types.WrapperDescriptorType)
 
 
 def digest(*texts: str) -> str:
@@ -33,59 +42,91 @@ def digest(*texts: str) -> str:
 
 def fingerprint(thing: Any) -> str:
     """Text that changes when the function's source, closure, globals or weights change."""
-    seen: dict[int, str] = {}
-    return _walk(thing, seen)
+    return _walk(thing, {})
 
 
-def _walk(thing: Any, seen: dict[int, str]) -> str:
-    if isinstance(thing, torch.nn.Module):
-        return _module(thing, seen)
+def _walk(thing: Any, seen: Seen) -> str:
+    if isinstance(thing, _PLAIN):
+        return repr(thing)
     if isinstance(thing, np.ndarray | torch.Tensor):
         return _array(thing)
-    if isinstance(thing, types.MethodType):
-        return f"{_walk(thing.__func__, seen)}@{_walk(thing.__self__, seen)}"
     if isinstance(thing, types.FunctionType):
         return _function(thing, seen)
-    if isinstance(thing, type | types.ModuleType | types.BuiltinFunctionType):
-        return getattr(thing, "__qualname__", thing.__name__)
-    if isinstance(thing, int | float | complex | str | bytes | bool | type(None)):
-        return repr(thing)
+    if isinstance(thing, types.MethodType):
+        return f"{_walk(thing.__func__, seen)}@{_walk(thing.__self__, seen)}"
+    if isinstance(thing, functools.partial):
+        return f"partial{_walk((thing.func, thing.args, thing.keywords), seen)}"
+    if isinstance(thing, type):
+        return thing.__qualname__ if _is_library(thing) else _source(thing)
+    if isinstance(thing, _BUILT_IN):
+        return str(getattr(thing, "__qualname__", thing.__name__))
+    return _container(thing, seen)
+
+
+def _container(thing: Any, seen: Seen) -> str:
+    """Sequences, mappings, modules, and instances by their attributes."""
+    if id(thing) in seen:
+        return f"<{seen[id(thing)][0]}>"
+    kind = type(thing)
+    seen[id(thing)] = (kind.__qualname__, thing)
     if isinstance(thing, tuple | list):
         return "[" + ",".join(_walk(item, seen) for item in thing) + "]"
-    if isinstance(thing, dict):
-        return "{" + ",".join(f"{k!r}:{_walk(v, seen)}" for k, v in sorted(thing.items())) + "}"
-    if isinstance(thing, functools.partial):
-        inner = (thing.func, thing.args, thing.keywords)
-        return f"partial({','.join(_walk(part, seen) for part in inner)})"
+    if isinstance(thing, set | frozenset):
+        return "{" + ",".join(sorted(_walk(item, seen) for item in thing)) + "}"
+    if isinstance(thing, Mapping):
+        entries = sorted((str(k), _walk(v, seen)) for k, v in thing.items())
+        return "{" + ",".join(f"{k}:{v}" for k, v in entries) + "}"
+    if isinstance(thing, torch.nn.Module):
+        return _module(thing, seen)
     function = getattr(thing, "func", None)
-    if function is not None and callable(function):  # a QNode
-        return f"{type(thing).__qualname__}({_walk(function, seen)})"
-    return type(thing).__qualname__
+    if callable(function):  # a QNode
+        return f"{kind.__qualname__}({_walk(function, seen)})"
+    if _is_library(kind):
+        return _ADDRESS.sub("", repr(thing))
+    return f"{_source(kind)}{_walk(_attributes(thing), seen)}"
 
 
-def _function(function: types.FunctionType, seen: dict[int, str]) -> str:
+def _attributes(thing: Any) -> dict[str, Any]:
+    slots = [name for c in type(thing).__mro__ for name in getattr(c, "__slots__", ())]
+    found = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
+    return found | dict(getattr(thing, "__dict__", {}))
+
+
+def _module(module: torch.nn.Module, seen: Seen) -> str:
+    """Sources of the classes, weights, buffers, and plain attributes (``training`` included)."""
+    parts = [repr(module)]
+    kinds = sorted({type(m) for m in module.modules()}, key=lambda k: k.__qualname__)
+    parts += [_source(kind) for kind in kinds if not _is_library(kind)]
+    parts += [f"{name}={_array(value)}" for name, value in module.named_parameters()]
+    parts += [f"{name}={_array(value)}" for name, value in module.named_buffers()]
+    for name, part in module.named_modules():
+        own = {k: v for k, v in vars(part).items() if not k.startswith("_")}
+        parts.append(f"{name}:{_walk(own, seen)}")
+    return "\n".join(parts)
+
+
+def _function(function: types.FunctionType, seen: Seen) -> str:
     if id(function) in seen:
         return f"<{function.__qualname__}>"
-    seen[id(function)] = function.__qualname__
+    seen[id(function)] = (function.__qualname__, function)
     parts = [_source(function)]
-    for cell_name, cell in zip(
-        function.__code__.co_freevars, function.__closure__ or (), strict=True
-    ):
-        parts.append(f"{cell_name}={_walk(cell.cell_contents, seen)}")
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    parts += [f"{name}={_walk(cell.cell_contents, seen)}" for name, cell in cells]
     for name in sorted(_global_names(function.__code__)):
-        if name in function.__globals__:
-            value = function.__globals__[name]
-            if not _is_library(value):
-                parts.append(f"{name}={_walk(value, seen)}")
-    parts.append(_walk(function.__defaults__ or (), seen))
+        if name in function.__globals__ and not _is_library(function.__globals__[name]):
+            parts.append(f"{name}={_walk(function.__globals__[name], seen)}")
+    parts.append(_walk((function.__defaults__, function.__kwdefaults__), seen))
     return "\n".join(parts)
 
 
 def _is_library(value: Any) -> bool:
-    """Installed code is identified by its version, recorded beside the digest."""
     if isinstance(value, types.FunctionType):
         return value.__code__.co_filename.startswith(_LIBRARIES)
-    return isinstance(value, types.ModuleType | type | types.BuiltinFunctionType)
+    if isinstance(value, type):
+        module = sys.modules.get(value.__module__)
+        file = getattr(module, "__file__", None)
+        return file is None or file.startswith(_LIBRARIES)
+    return isinstance(value, _BUILT_IN)
 
 
 def _global_names(code: types.CodeType) -> set[str]:
@@ -96,25 +137,22 @@ def _global_names(code: types.CodeType) -> set[str]:
     return names
 
 
+@functools.lru_cache(maxsize=1024)
 def _source(thing: Callable[..., Any] | type) -> str:
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):  # typed at a prompt, or made by exec
         code = getattr(thing, "__code__", None)
-        return f"{code.co_code.hex()}{code.co_consts!r}" if code else repr(type(thing))
-
-
-def _module(module: torch.nn.Module, seen: dict[int, str]) -> str:
-    kinds = sorted({type(m) for m in module.modules()}, key=lambda k: k.__qualname__)
-    sources = [_source(kind) for kind in kinds if not kind.__module__.startswith("torch.")]
-    weights = [f"{name}={_walk(value, seen)}" for name, value in module.state_dict().items()]
-    return "\n".join([repr(module), *sources, *weights])
+        if code is not None:
+            constants = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
+            return f"{code.co_code.hex()}{constants!r}{code.co_names}"
+        return thing.__qualname__
 
 
 def _array(array: np.ndarray | torch.Tensor) -> str:
-    values = array.detach().cpu() if isinstance(array, torch.Tensor) else array
-    if isinstance(values, torch.Tensor):
-        raw = values.contiguous().view(torch.uint8).numpy().tobytes() if values.numel() else b""
+    if isinstance(array, torch.Tensor):
+        values = array.detach().cpu().contiguous()
+        raw = values.view(torch.uint8).numpy().tobytes() if values.ndim else repr(values).encode()
     else:
-        raw = np.ascontiguousarray(values).tobytes()
-    return f"{values.dtype}{tuple(values.shape)}{hashlib.sha256(raw).hexdigest()}"
+        raw = np.ascontiguousarray(array).tobytes()
+    return f"{array.dtype}{tuple(array.shape)}{hashlib.sha256(raw).hexdigest()}"

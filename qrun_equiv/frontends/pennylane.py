@@ -251,7 +251,7 @@ class PennyLaneSource:
 
     def lower(self) -> Circuit:
         """Neutral form, its angles recovered from tapes and verified at random points."""
-        from qrun_equiv.frontends.pennylane_lowering import lower  # noqa: PLC0415 - only if asked
+        from qrun_equiv.frontends.pennylane_lowering import lower
 
         return lower(self.tape, self.sizes, self.qnode.device.wires)
 
@@ -335,7 +335,7 @@ def _backward(values: Tensor, x: Tensor, theta: Tensor) -> Gradient:
     features, parameters = [], []
     for k in range(values.shape[1]):
         column = values[:, k].sum()
-        pair: tuple[Tensor | None, Tensor | None] = (None, None)
+        pair: tuple[Tensor | None, ...] = (None, None)
         if column.requires_grad:
             pair = torch.autograd.grad(column, (x, theta), retain_graph=True, allow_unused=True)
         gx, gt = pair

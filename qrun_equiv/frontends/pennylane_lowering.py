@@ -100,10 +100,8 @@ def _decomposed(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     return result
 
 
-def _structure(tape: qml.tape.QuantumScript) -> list[tuple[str, Any]]:
-    return [
-        (o.name, tuple(o.wires), o.hyperparameters.get("pauli_word")) for o in tape.operations
-    ]
+def _structure(tape: qml.tape.QuantumScript) -> list[tuple[Any, ...]]:
+    return [(o.name, tuple(o.wires), o.hyperparameters.get("pauli_word")) for o in tape.operations]
 
 
 def _with_angles(tape: qml.tape.QuantumScript) -> list[qml.operation.Operator]:
@@ -121,8 +119,8 @@ def _named(
     for angle, operation in zip(angles, operations, strict=True):
         if angle is None:
             msg = (
-                f"the angle of {operation.name} on wire(s) {list(operation.wires)} is no polynomial "
-                "of low degree in x and theta (an opaque function such as arccos?)"
+                f"the angle of {operation.name} on wire(s) {list(operation.wires)} is no "
+                "polynomial of low degree in x and theta (an opaque function such as arccos?)"
             )
             raise UnsupportedCircuitError(msg)
         named.append(angle)
@@ -145,9 +143,7 @@ def _refuse_moving_matrices(
             raise UnsupportedCircuitError(msg)
 
 
-def _gate(
-    operation: qml.operation.Operator, wires: Mapping[Any, int], angles: Any
-) -> list[Gate]:
+def _gate(operation: qml.operation.Operator, wires: Mapping[Any, int], angles: Any) -> list[Gate]:
     name, on = operation.name, tuple(wires[w] for w in operation.wires)
     if name in _IGNORED:
         return []

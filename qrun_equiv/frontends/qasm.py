@@ -21,8 +21,8 @@ def load(path: str | Path) -> QuantumCircuit:
     Raises:
         FrontendError: the file is missing or can't be parsed.
     """
-    import openqasm3  # noqa: PLC0415 - slow to import, and only files need it
-    import qiskit_qasm3_import  # noqa: PLC0415
+    import openqasm3
+    import qiskit_qasm3_import
 
     try:
         text = Path(path).read_text(encoding="utf-8")

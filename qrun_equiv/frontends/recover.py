@@ -1,9 +1,9 @@
 """Recover how a gate's angle depends on features and parameters from its values alone.
 
 A PennyLane tape holds numbers, not expressions. The angle of each gate is evaluated on the lattice
-points 0, e_i (and, where it is not affine, on the principal lattice of degree 2 to 4), which gives the
-coefficients by forward differences; each is then read as the simplest rational (or multiple of pi)
-within its rounding error, and the whole is verified at random points. What fails is reported as
+points 0, e_i (and, where it is not affine, on the principal lattice of degree 2 to 4), which gives
+the coefficients by forward differences; each is then read as the simplest rational (or multiple of
+pi) within its rounding error, and the whole is verified at random points. What fails is reported as
 opaque: never guessed.
 """
 
@@ -45,15 +45,21 @@ def recover_angles(
     probes = rng.uniform(-2.0, 2.0, (_VERIFY_POINTS, len(names)))
     truth = np.stack([sample.at(p) for p in probes])
     angles = _affine(sample, names)
-    opaque = [i for i, a in enumerate(angles) if not _agrees(a, names, probes, truth[:, i])]
-    if opaque:
-        supports = _supports(sample, probes[0], opaque)
-        for i in opaque:
-            angles[i] = _polynomial(sample, names, i, supports[i])
-    return [
-        a if a is not None and _agrees(a, names, probes, truth[:, i]) else None
-        for i, a in enumerate(angles)
-    ]
+    curved = [i for i, a in enumerate(angles) if not _agrees(a, names, probes, truth[:, i])]
+    supports = _supports(sample, probes[0], curved) if curved else {}
+    for i in curved:
+        angles[i] = None
+        for degree in _degrees(len(supports[i])):
+            candidate = _polynomial(sample, names, i, supports[i], degree)
+            if _agrees(candidate, names, probes, truth[:, i]):
+                angles[i] = candidate
+                break
+    return angles
+
+
+def _degrees(support: int) -> range:
+    """Degrees to try: fewer where there are many variables."""
+    return range(2, (4 if support <= 4 else 3 if support <= 8 else 2) + 1)
 
 
 class _Sampler:
@@ -128,10 +134,9 @@ def _supports(sample: _Sampler, base: Array, gates: Sequence[int]) -> dict[int, 
 
 
 def _polynomial(
-    sample: _Sampler, names: Sequence[Symbol], gate: int, support: Sequence[int]
+    sample: _Sampler, names: Sequence[Symbol], gate: int, support: Sequence[int], degree: int
 ) -> Angle | None:
     """Newton's forward differences on the principal lattice of the gate's own variables."""
-    degree = 4 if len(support) <= 4 else 3 if len(support) <= 8 else 2
     orders = _orders(len(support), degree)
     coefficients: dict[tuple[int, ...], tuple[float, float]] = {}
     for order in orders:
@@ -149,7 +154,8 @@ def _polynomial(
             )
     total = Angle()
     for powers, (value, size) in coefficients.items():
-        exact = _read(value, 4 * _EPS * size)
+        # One nonzero sample: its own rounding. Several: the rounding of their sum.
+        exact = _read(value, 0.0 if size == abs(value) else _EPS * size)
         if exact is None:
             return None
         term = Angle.constant(Fraction(1))

@@ -1,0 +1,330 @@
+"""The command line: ``qrun-equiv list | verify | derive | report | recheck | doctor``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from qrun_equiv import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qrun_equiv.certificate import Verdict
+    from qrun_equiv.pair import Pair
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Is the classical network really what the quantum circuit was?",
+)
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+DEFAULT_FOLDER = Path("qrun-equiv-report")
+USAGE, INTERRUPTED = 2, 130
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Pair files or folders of them; the shipped catalogue where left out."),
+]
+Only = Annotated[str | None, typer.Option("--only", "-k", help="Pairs whose name contains this.")]
+Seed = Annotated[int, typer.Option(help="Seed of all random points.", min=0)]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one a core.", min=0)]
+
+
+def main() -> None:
+    """Entry point: errors become one line and an exit code, never a traceback."""
+    from qrun_equiv.errors import QrunEquivError
+
+    try:
+        app()
+    except QrunEquivError as error:
+        complaints.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
+        sys.exit(USAGE)
+    except KeyboardInterrupt:
+        complaints.print("interrupted; everything written so far is whole")
+        _leave_at_once(INTERRUPTED)
+    except BrokenPipeError:  # `| head` closed the pipe
+        _leave_at_once(INTERRUPTED)
+
+
+def _leave_at_once(code: int) -> None:
+    """Exit without waiting for worker processes that are in the middle of a pair."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _version(value: bool) -> None:
+    if value:
+        console.print(f"qrun-equiv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Say that the frameworks are being imported: it takes seconds."""
+    if console.is_terminal:
+        with console.status("loading PennyLane, Qiskit and torch"):
+            yield
+    else:
+        yield
+
+
+def _pairs(paths: Sequence[Path] | None, only: str | None) -> list[Pair]:
+    with _loading():
+        from qrun_equiv.pair import catalogue_folder, collect, select
+
+        return select(collect(paths or [catalogue_folder()]), only)
+
+
+@app.command("list")
+def list_pairs(paths: Paths = None, only: Only = None) -> None:
+    """The pairs, their claims and sources."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("pair", "claim", "circuits", "summary"):
+        table.add_column(heading, overflow="fold")
+    for pair in _pairs(paths, only):
+        kinds = [k for k in ("pennylane", "qiskit", "qasm") if getattr(pair, k) is not None]
+        row = (pair.name, pair.claim, ", ".join(kinds), pair.summary)
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+@app.command()
+def verify(
+    paths: Paths = None,
+    only: Only = None,
+    level: Annotated[
+        str, typer.Option(help="Strength asked for: auto, sampled, certified or proved.")
+    ] = "auto",
+    seed: Seed = 0,
+    jobs: Jobs = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every verdict to this file.")
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--report", help="Folder of the report and the certificates.")
+    ] = DEFAULT_FOLDER,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every check.")] = False,
+) -> None:
+    """Verify pairs: exit code 0 all as claimed, 1 not so, 2 usage, 3 undecided."""
+    pairs = _pairs(paths, only)
+    _writable(None if no_report else folder, json_file)
+    results = _verify_all(pairs, level, seed, jobs, None if no_report else folder)
+    _print_table(results)
+    _print_details(results, verbose=verbose)
+    from qrun_equiv.runner import exit_code
+
+    if not no_report:
+        _write_report(results, folder)
+    if json_file is not None:
+        from qrun_equiv.reporting import write_json
+
+        console.print(f"json     {write_json(results, json_file)}", soft_wrap=True)
+    raise typer.Exit(exit_code(results))
+
+
+@app.command()
+def report(
+    paths: Paths = None,
+    only: Only = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = DEFAULT_FOLDER,
+    seed: Seed = 0,
+    jobs: Jobs = 0,
+) -> None:
+    """Verify pairs and write the report page (the exit code says only whether it was written)."""
+    pairs = _pairs(paths, only)
+    _writable(output, None)
+    _write_report(_verify_all(pairs, "auto", seed, jobs, output), output)
+
+
+@app.command()
+def derive(
+    path: Annotated[Path, typer.Argument(help="A pair file.")],
+    only: Only = None,
+    readout: Annotated[str, typer.Option(help="auto, matrix-product or fourier.")] = "auto",
+    parameters: Annotated[
+        Path | None, typer.Option(help='JSON list of parameters, or {"parameters": [...]}.')
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the weights (.safetensors).")
+    ] = None,
+) -> None:
+    """Derive a classical counterpart from a pair's circuit, and verify it."""
+    for pair in _pairs([path], only):
+        from qrun_equiv import deriving
+
+        theta = None if parameters is None else deriving.read_parameters(parameters)
+        module, verdict = deriving.derive_pair(pair, readout, theta)
+        console.print(f"[bold]{escape(pair.name)}[/bold]: {escape(str(module))}", soft_wrap=True)
+        console.print(escape(str(verdict)), soft_wrap=True)
+        if output is not None:
+            written = deriving.save(module, theta, output)
+            console.print(f"weights  {written}", soft_wrap=True)
+
+
+@app.command()
+def recheck(
+    certificates: Annotated[list[Path], typer.Argument(help="Certificate files (JSON).")],
+    pair_paths: Annotated[
+        list[Path] | None, typer.Option("--pair", help="Where the pairs are; else the catalogue.")
+    ] = None,
+) -> None:
+    """Check certificates again, from the file and the pair alone."""
+    from qrun_equiv.certificate import Certificate
+    from qrun_equiv.errors import CertificateError
+
+    loaded = [(path, Certificate.load(path)) for path in certificates]
+    pairs = {p.name: p for p in _pairs(pair_paths, None)}
+    from qrun_equiv.rechecking import recheck as again
+
+    refused = 0
+    for path, certificate in loaded:
+        try:
+            if certificate.pair not in pairs:
+                msg = f"its pair {certificate.pair!r} is not at hand; name its file with --pair"
+                raise CertificateError(msg)  # noqa: TRY301
+            pair = pairs[certificate.pair]
+            verdict = again(
+                certificate, pair.circuits(), pair.counterpart, observable=pair.observable
+            )
+            console.print(f"[green]ok[/green]       {path}: {verdict.status.value}, repeated")
+        except CertificateError as error:
+            refused += 1
+            console.print(f"[red]refused[/red]  {path}: {escape(str(error))}", soft_wrap=True)
+    raise typer.Exit(1 if refused else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """Versions, devices, what is missing and the command that installs it."""
+    from qrun_equiv import doctor as checks
+
+    with _loading():
+        rows = checks.examine()
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "what", "found", "remedy"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        mark = "[green]ok[/green]" if row.ok else ("[red]missing[/red]" if row.needed else "-")
+        table.add_row(mark, row.name, escape(row.found), escape(row.remedy))
+    console.print(table)
+    raise typer.Exit(0 if all(row.ok for row in rows if row.needed) else 1)
+
+
+def _writable(folder: Path | None, json_file: Path | None) -> None:
+    """Find out before the work whether its results can be written."""
+    from qrun_equiv.errors import ReportError
+
+    for place in (folder, json_file.parent if json_file else None):
+        if place is None:
+            continue
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            msg = (
+                f"can't write to {place}: {error.strerror}; name another place with --report "
+                "(or --json), or leave the report out with --no-report"
+            )
+            raise ReportError(msg) from error
+
+
+def _verify_all(
+    pairs: Sequence[Pair], level: str, seed: int, jobs: int, folder: Path | None
+) -> list[tuple[Pair, Verdict]]:
+    """Run with progress; each certificate is written as soon as it exists."""
+    from qrun_equiv.errors import QrunEquivError
+    from qrun_equiv.runner import run
+    from qrun_equiv.verification import LEVELS
+
+    if level not in LEVELS:
+        msg = f"unknown --level {level!r}; one of {', '.join(LEVELS)}"
+        raise QrunEquivError(msg)
+    jobs = jobs or min(os.cpu_count() or 1, max(1, len(pairs) // 8))
+    results: dict[str, tuple[Pair, Verdict]] = {}
+    for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs):
+        results[pair.name] = (pair, verdict)
+        if folder is not None:
+            verdict.certificate.save(folder / "certificates" / f"{_slug(pair.name)}.json")
+        mark = "" if pair.as_claimed(verdict.status) else "  NOT AS CLAIMED"
+        console.print(
+            f"[{len(results)}/{len(pairs)}] {escape(pair.name)}: {verdict.status.value} "
+            f"({verdict.seconds:.1f} s){mark}",
+            style="dim" if not mark else "red",
+            soft_wrap=True,
+        )
+    return [results[p.name] for p in pairs]
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+
+
+def _print_table(results: Sequence[tuple[Pair, Verdict]]) -> None:
+    from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, SPECTRUM
+
+    table = Table(box=None, pad_edge=False, title_justify="left")
+    table.add_column("pair", overflow="fold")
+    for heading in ("claim", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("outputs", "d/dx", "d/dtheta", "spectrum", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for pair, verdict in results:
+        good = pair.as_claimed(verdict.status)
+        errors = [verdict.worst(kind) for kind in (OUTPUTS, FEATURES, PARAMETERS, SPECTRUM)]
+        cells = ["-" if e is None else f"{e:.1e}" for e in errors]
+        status = f"[{'green' if good else 'red'}]{verdict.status.value}[/]"
+        row = (escape(pair.name), pair.claim, status, *cells, f"{verdict.seconds:.2f}")
+        table.add_row(*row)
+    console.print()
+    console.print(table)
+    right = sum(p.as_claimed(v.status) for p, v in results)
+    console.print(f"\n{right} of {len(results)} pairs as claimed (errors are relative)")
+
+
+def _print_details(results: Sequence[tuple[Pair, Verdict]], *, verbose: bool) -> None:
+    for pair, verdict in results:
+        if verbose or not pair.as_claimed(verdict.status):
+            console.print(f"\n[bold]{escape(pair.name)}[/bold] (claimed {pair.claim})")
+            console.print(escape(str(verdict)), soft_wrap=True)
+
+
+def _write_report(results: Sequence[Any], folder: Path) -> None:
+    from qrun_equiv.reporting import report as write
+
+    if console.is_terminal:
+        with console.status("drawing the report"):
+            page = write(results, folder)
+    else:
+        page = write(results, folder)
+    console.print(f"report   {page}", soft_wrap=True)
+    console.print(f"verdicts {folder / 'verdicts.json'}", soft_wrap=True)
+    console.print(f"recheck  {folder / 'certificates'} (qrun-equiv recheck FILE)", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

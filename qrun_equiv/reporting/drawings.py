@@ -1,0 +1,94 @@
+"""Circuit drawings: Qiskit's own where the pair has a Qiskit circuit, else PennyLane's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import pennylane as qml
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from qiskit import QuantumCircuit
+from qiskit.visualization import circuit_drawer
+
+from qrun_equiv.errors import ReportError
+from qrun_equiv.frontends.pennylane import PennyLaneSource
+from qrun_equiv.frontends.qasm import load
+from qrun_equiv.pair import Pair
+from qrun_equiv.reporting.subject import Subject
+from qrun_equiv.reporting.svg import COLOURS, canvas
+
+#: Gates in one row of a drawing, and its scale against Qiskit's own size.
+FOLD, SCALE = 20, 0.8
+#: Qiskit's factor from its layout's units to inches.
+_INCHES = 0.8361111
+
+_STYLE: dict[str, Any] = {
+    "name": "bw",
+    "backgroundcolor": COLOURS["paper"],
+    "gatefacecolor": COLOURS["paper"],
+    "margin": [1.6, 0.1, 0.1, 0.1],
+    **dict.fromkeys(
+        ("textcolor", "gatetextcolor", "subtextcolor", "linecolor", "edgecolor"), COLOURS["ink"]
+    ),
+}
+
+_SHRINK = 0.6
+_PENNYLANE: dict[str, Any] = {
+    "figure.facecolor": COLOURS["paper"],
+    "axes.facecolor": COLOURS["paper"],
+    "patch.facecolor": COLOURS["paper"],
+    "patch.edgecolor": COLOURS["ink"],
+    "patch.force_edgecolor": True,
+    "patch.linewidth": 1.2,
+    "lines.color": COLOURS["ink"],
+    "lines.linewidth": 1.0,
+    "text.color": COLOURS["ink"],
+}
+
+
+def circuit_figure(pair: Pair, what: Subject) -> Figure:
+    """The pair's circuit, with symbolic angles where it comes from Qiskit or OpenQASM."""
+    if pair.qiskit is not None:
+        return qiskit_figure(pair.qiskit_circuit())
+    if pair.qasm is not None:
+        return qiskit_figure(load(pair.qasm))
+    source = what.circuits[0]
+    if not isinstance(source, PennyLaneSource):
+        msg = f"no drawing of {type(source).__name__}"
+        raise ReportError(msg)
+    return pennylane_figure(source.tape(what.x, what.theta))
+
+
+def qiskit_figure(circuit: QuantumCircuit) -> Figure:
+    """A Qiskit circuit in Qiskit's drawing, at the size that its layout asks for."""
+    probe = _whole(canvas(4, 4))
+    draw_qiskit(circuit, probe)
+    (left, right), (low, high) = probe.get_xlim(), probe.get_ylim()
+    unit = _INCHES**2 * SCALE
+    figure = canvas((right - left) * unit, (high - low) * unit)
+    draw_qiskit(circuit, _whole(figure))
+    return figure
+
+
+def _whole(figure: Figure) -> Axes:
+    figure.set_layout_engine("none")
+    return figure.add_axes((0, 0, 1, 1))
+
+
+def draw_qiskit(circuit: QuantumCircuit, axes: Axes) -> None:
+    """Qiskit's drawing inside given axes, without the global phase: no output depends on it."""
+    shown = circuit.copy()
+    shown.global_phase = 0
+    circuit_drawer(shown, output="mpl", style=_STYLE, fold=FOLD, ax=axes, plot_barriers=False)
+
+
+def pennylane_figure(tape: qml.tape.QuantumScript) -> Figure:
+    """A PennyLane tape in PennyLane's drawing."""
+    figure = canvas(4, 4)
+    figure.set_layout_engine("none")
+    with mpl.rc_context(_PENNYLANE):
+        qml.drawer.tape_mpl(tape, style="rcParams", fig=figure, fontsize=8)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width * _SHRINK, height * _SHRINK)
+    return figure

@@ -1,0 +1,97 @@
+"""A matplotlib figure as SVG inside a page: unique ids, and colours that follow the page's theme."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+#: Colours of figures, by the page's variable of the same name. The series' colours are those of
+#: M. Okabe and K. Ito, "Color universal design" (2008), which the colour-blind tell apart.
+COLOURS = {
+    "ink": "#1b1f24",
+    "muted": "#59636e",
+    "rule": "#d1d9e0",
+    "paper": "#fefefe",
+    "blue": "#0072b2",
+    "vermilion": "#d55e00",
+    "green": "#009e73",
+    "purple": "#b5538f",
+}
+
+#: Settings of every figure: text stays text, lines thin, no upper and right frame.
+SETTINGS = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.6,
+    "legend.fontsize": 9.0,
+    "mathtext.fontset": "dejavusans",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": COLOURS["rule"],
+    "grid.linewidth": 0.6,
+    "text.color": COLOURS["ink"],
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.labelcolor": COLOURS["ink"],
+    "ytick.labelcolor": COLOURS["ink"],
+    "legend.frameon": False,
+    "lines.solid_capstyle": "round",
+}
+
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_FAMILY = "'DejaVu Sans', Verdana, sans-serif"
+
+
+def canvas(width: float, height: float) -> Figure:
+    """An empty figure, ``width`` by ``height`` inches, that pyplot knows nothing of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def inline(figure: Figure, prefix: str, label: str) -> str:
+    """The figure as an ``<svg>`` element; the same figure and prefix give the same text.
+
+    Args:
+        figure: drawn under :data:`SETTINGS`.
+        prefix: of all ids in it, unique in the page.
+        label: what it shows, for readers who don't see it.
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
+        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].strip()
+    text = re.sub(r"<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
+    text = re.sub(r"'DejaVu Sans'(?:, ?(?:'[^']+'|[\w-]+))*", _FAMILY, text)
+    text = _own_ids(text, prefix)
+    for name, colour in (*COLOURS.items(), ("ink", "#000000"), ("paper", "#ffffff")):
+        text = re.sub(colour, f"var(--{name})", text, flags=re.IGNORECASE)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(label)}" ', 1)
+
+
+def _own_ids(text: str, prefix: str) -> str:
+    """Ids with the prefix; those that nothing refers to go."""
+    used = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text))
+    names = {name for pair in used for name in pair if name}
+
+    def rename(match: re.Match[str]) -> str:
+        return f' id="{prefix}-{match[1]}"' if match[1] in names else ""
+
+    text = re.sub(r' id="([^"]+)"', rename, text)
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", text)
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
