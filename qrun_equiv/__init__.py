@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from qrun_equiv._version import __version__
 
 if TYPE_CHECKING:
     from qrun_equiv.api import derive, neutral, spectrum
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from qrun_equiv.rechecking import recheck
     from qrun_equiv.reporting import report
     from qrun_equiv.verification import verify
-
-try:
-    __version__ = version("qrun-equiv")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+unknown"
 
 _HOME = {
     "QRUN": "qrun",
@@ -58,6 +54,7 @@ __all__ = [
     "QrunEquivError",
     "Status",
     "Verdict",
+    "__version__",
     "derive",
     "neutral",
     "recheck",

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from qrun_equiv import __version__
+from qrun_equiv._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Is the classical network really what the quantum circuit was?",
 )
-console = Console(highlight=False)
+# Redirected to a file, rich assumes 80 columns, too few for the table.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 132)
 complaints = Console(stderr=True, highlight=False)
 
 DEFAULT_FOLDER = Path("qrun-equiv-report")

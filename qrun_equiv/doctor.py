@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from qrun_equiv import __version__
+from qrun_equiv._version import __version__
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Exact identity of two neutral circuits, by evaluation over a random prime field.
 
 Every angle is an integer combination of base angles (one for each monomial of the circuits'
-angles); ``exp(i * base / 2)`` is a free point of the circle, and over a field with ``i`` the circle is the
-multiplicative group: a random nonzero element ``z``. Multiples of pi are roots of unity, which exist
-because the prime is chosen ``1`` modulo their order. The bra is evolved with conjugated constants
-(``i -> -i``, ``z -> 1/z``), never by complex conjugation. Two outputs that differ as polynomials
+angles); ``exp(i * base / 2)`` is a free point of the circle, and over a field with ``i`` the circle
+is the multiplicative group: a random nonzero element ``z``. Multiples of pi are roots of unity,
+which exist because the prime is chosen ``1`` modulo their order. The bra is evolved with conjugated
+constants (``i -> -i``, ``z -> 1/z``), never by complex conjugation. Two outputs that differ as polynomials
 agree at a random point with probability at most ``degree / p`` (Schwartz, J. ACM 27, 701 (1980)).
 
 A constant of ``r`` radians is ``r`` times a formal unit angle: complete by Lindemann's theorem, as
@@ -34,8 +34,8 @@ def identical(first: Circuit, second: Circuit, *, trials: int = 2, seed: int = 0
     """Whether two circuits have the same outputs for all features and parameters.
 
     ``False`` is certain (up to the algebraic independence of the base angles); ``True`` is wrong
-    with probability at most ``(degree / 2**61) ** trials``, the degree being twice the number of gates
-    times the largest integer multiple of a base angle.
+    with probability at most ``(degree / 2**61) ** trials``, the degree being twice the number of
+    gates times the largest integer multiple of a base angle.
 
     Raises:
         UnsupportedCircuitError: a gate given by a matrix of floats has no exact form.
@@ -117,7 +117,7 @@ def _random_prime(order: int, rng: np.random.Generator) -> int:
     while True:
         candidate = (low + int.from_bytes(rng.bytes(16), "big") % (high - low)) * order + 1
         if sympy.isprime(candidate):
-            return candidate
+            return int(candidate)
 
 
 def _root_of_unity(prime: int, order: int, rng: np.random.Generator) -> int:

@@ -238,7 +238,8 @@ def _coefficients(
 def _furthest(section: Section, samples: Mapping[str, Array], column: int) -> Array:
     """The sample point where the sources' outputs are furthest apart."""
     stack = np.stack([v[:, column] for v in samples.values()])
-    return section.points[int(np.argmax(np.max(stack, axis=0) - np.min(stack, axis=0)))]
+    spread = np.max(stack, axis=0) - np.min(stack, axis=0)
+    return np.asarray(section.points[int(np.argmax(spread))])
 
 
 def _support(

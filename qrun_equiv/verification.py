@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from qrun_equiv import __version__, points, tolerances
+from qrun_equiv import points, tolerances
+from qrun_equiv._version import __version__
 from qrun_equiv.certificate import (
     KINDS,
     SPECTRUM,

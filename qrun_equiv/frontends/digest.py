@@ -1,7 +1,8 @@
 """What a callable *is*: its source and everything of the user's that it refers to.
 
 The digest of this text goes into a certificate, so that a certificate of yesterday's function is
-refused for today's. Installed libraries (and this project) are identified by their versions, recorded beside it.
+refused for today's. Installed libraries (and this project) are identified by their versions,
+recorded beside it.
 """
 
 from __future__ import annotations
@@ -137,16 +138,20 @@ def _global_names(code: types.CodeType) -> set[str]:
     return names
 
 
-@functools.lru_cache(maxsize=1024)
 def _source(thing: Callable[..., Any] | type) -> str:
+    return _source_text(thing)
+
+
+@functools.lru_cache(maxsize=1024)  # inspect parses the whole file each time
+def _source_text(thing: Any) -> str:
     try:
-        return inspect.getsource(thing)
+        return str(inspect.getsource(thing))
     except (OSError, TypeError):  # typed at a prompt, or made by exec
         code = getattr(thing, "__code__", None)
         if code is not None:
             constants = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
             return f"{code.co_code.hex()}{constants!r}{code.co_names}"
-        return thing.__qualname__
+        return str(thing.__qualname__)
 
 
 def _array(array: np.ndarray | torch.Tensor) -> str:

@@ -1,4 +1,4 @@
-"""The neutral form as native circuits: for mutants, for second frameworks, and for a user's eyes."""
+"""The neutral form as native circuits: for mutants, and for a second framework."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ _QISKIT = {
 
 def to_pennylane(circuit: Circuit) -> Callable[[Any, Any], Any]:
     """Quantum function ``f(x, theta)`` with wires 0 to n-1; wrap it in a QNode."""
-
     operators = [_operator(o, circuit.n_wires) for o in circuit.observables]
 
     def function(x: Any, theta: Any) -> Any:

@@ -275,7 +275,7 @@ def _observables(observable: Any, circuit: QuantumCircuit, name: str) -> list[Sp
 
 
 def _without_evolutions(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Expand Pauli evolutions, whose matrices are slow, by Qiskit's own (there exact) definition."""
+    """Expand Pauli evolutions, whose matrices are slow, by Qiskit's (there exact) definition."""
     for item in circuit.data:
         if item.operation.name != "PauliEvolution":
             continue
@@ -283,8 +283,8 @@ def _without_evolutions(circuit: QuantumCircuit) -> QuantumCircuit:
         terms = operator.paulis if isinstance(operator, SparsePauliOp) else None
         if terms is None or not all(terms.commutes(p).all() for p in terms):
             msg = (
-                "a PauliEvolutionGate of terms that do not commute is Trotterised by its definition "
-                "but not by Statevector: append circuit.decompose() of it, or evolve term by term"
+                "a PauliEvolutionGate of terms that do not commute is Trotterised by its "
+                "definition, but not by Statevector: evolve term by term, or append the definition itself"
             )
             raise FrontendError(msg)
     return circuit.decompose("PauliEvolution")
