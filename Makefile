@@ -23,7 +23,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "error: '$(PYTHON)' has no venv module; install it (on Debian and Ubuntu: apt install python3-venv), or name another Python: $(RETRY)" >&2; exit 1; }
 	@$(BIN)/python -c 'import pip; $(SUPPORTED)' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(PIP_INSTALL) -e '.[test]'
+	@echo "installing qrun-equiv and its tested dependencies into $(VENV) (a minute or two, once)"
+	@$(PIP_INSTALL) -e '.[test]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
@@ -45,11 +46,11 @@ lint: $(VENV)/.installed-dev  ## check style, types and import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-report: venv  ## write the report of the shipped catalogue
-	$(BIN)/qrun-equiv report
+report: venv  ## write the committed example report of the shipped catalogue again
+	$(BIN)/qrun-equiv report --output reports/catalogue
 
-figures: venv  ## draw the report's figures alone
-	$(BIN)/qrun-equiv report --figures
+figures: venv  ## draw the README's picture again
+	$(BIN)/python -m qrun_equiv.reporting.hero reports/pair.png
 
 wheel-test: $(VENV)/.installed-dev  ## build the wheel, install it in an empty venv and use it
 	bash tests/wheel_test.sh

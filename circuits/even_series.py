@@ -6,13 +6,7 @@ Such a circuit expresses even functions alone; general ones need ``RZ RY RZ`` bl
 
 Mathematics. Conjugation with the reflection y -> -y maps ``RZ(x)`` to ``RZ(-x)`` and leaves ``RY``
 and Z alone, hence f(-x) = f(x): a cosine series. For two encodings between ``RY(a)``, ``RY(b)`` and
-``RY(c)``, with A, B, C the cosines and D, E, F the sines of a, b, c,
-
-    f(x) =   A B C - D E C / 2
-           - (A E + D B) F cos x ... expanded below
-           - D C E cos^2-terms as cos 2x.
-
-Written out: after RY(a) the vector is (D, 0, A); after RZ(x), (D cos x, D sin x, A); after RY(b),
+``RY(c)``, with A, B, C the cosines and D, E, F the sines of a, b, c: after RY(a) the vector is (D, 0, A); after RZ(x), (D cos x, D sin x, A); after RY(b),
 (B D cos x + E A, D sin x, B A - E D cos x); after RZ(x) its X is
 B D cos^2 x + E A cos x - D sin^2 x; RY(c) and Z give C Z - F X:
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from qrun_equiv import tolerances
 from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, Check
-from qrun_equiv.errors import CounterpartError, UndecidedError
+from qrun_equiv.errors import CounterpartError, FrontendError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Source
 from qrun_equiv.points import Batch
 
@@ -86,21 +86,25 @@ def compare(
     return findings
 
 
-def evaluate(sources: Sequence[Source], batches: Sequence[Batch]) -> dict[str, Array]:
-    """Outputs of all sources at all points, ``[points, n_outputs]`` each.
+def evaluate(
+    counterpart: Source, circuits: Sequence[Source], batches: Sequence[Batch]
+) -> dict[str, Array]:
+    """Outputs of all sources at all points, ``[points, n_outputs]`` each, the counterpart first.
 
     Raises:
-        CounterpartError: a source has another number of outputs than the first.
+        FrontendError: a circuit has another number of outputs than the first.
+        CounterpartError: the counterpart has.
     """
+    sources = (counterpart, *circuits)
     stacks = {s.name: np.concatenate([s.values(b.x, b.theta) for b in batches]) for s in sources}
-    first = sources[0].name
+    first = circuits[0].name
     for name, values in stacks.items():
         if values.shape != stacks[first].shape:
             msg = (
                 f"{name} has {values.shape[1]} output(s), {first} has {stacks[first].shape[1]}: "
-                "return one number for each observable, as [batch, n_outputs]"
+                "give one number for each observable, as [batch, n_outputs]"
             )
-            raise CounterpartError(msg)
+            raise (CounterpartError if name == counterpart.name else FrontendError)(msg)
     return stacks
 
 

@@ -107,6 +107,7 @@ def verify(
         gradients=tuple(gradients),
         seed=seed,
     )
+    digests = job.digests()  # before anything runs: a cache of the counterpart may fill up
     outcome = _run(job)
     status, reason = outcome.status, outcome.reason
     if status is Status.SAMPLED and level in ("certified", "proved"):
@@ -116,7 +117,7 @@ def verify(
         status=status,
         checks=outcome.checks,
         counterexample=outcome.counterexample,
-        digests=job.digests(),
+        digests=digests,
         settings=job.settings(level),
         versions=versions(),
         reason=reason,
@@ -223,9 +224,9 @@ def _run(job: _Job) -> _Outcome:
 
 
 def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
-    before = job.counterpart.fingerprint()
+    before = job.counterpart.weights()
     batches = job.batches()
-    stacks = evaluate(job.sources, batches)
+    stacks = evaluate(job.counterpart, job.circuits, batches)
     job.counterpart.check_is_function(batches[0].x[:6], batches[0].theta)
     names = [c.name for c in job.circuits]
     neutral = _lowered(job, batches, stacks, findings, notes)
@@ -236,7 +237,7 @@ def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
         findings += check_gradients(job.sources, names, batches, scale, job.gradients)
         findings += _second_opinions(job, batches[0])
     findings += _spectrum(job, neutral, batches, scale, notes)
-    if job.counterpart.fingerprint() != before:
+    if job.counterpart.weights() != before:
         msg = "the counterpart changed its own weights or state while it was evaluated"
         raise UndecidedError(msg)
     checks = tuple(f.check for f in findings)

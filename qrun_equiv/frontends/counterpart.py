@@ -13,7 +13,7 @@ from torch import Tensor
 from qrun_equiv import tolerances
 from qrun_equiv.errors import CounterpartError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Sizes
-from qrun_equiv.frontends.digest import fingerprint
+from qrun_equiv.frontends.digest import fingerprint, weights
 
 
 class CounterpartSource:
@@ -105,6 +105,10 @@ class CounterpartSource:
                 "normalisation in training mode?): call .eval() or treat rows separately"
             )
             raise UndecidedError(msg)
+
+    def weights(self) -> str:
+        """Digest of the tensors it holds: they must not change while it is evaluated."""
+        return weights(self.counterpart)
 
     def fingerprint(self) -> str:
         """Source text, closure and weights."""

@@ -46,6 +46,27 @@ def fingerprint(thing: Any) -> str:
     return _walk(thing, {})
 
 
+def weights(thing: Any) -> str:
+    """Text that changes when a tensor or module that the function holds changes.
+
+    Lists and dicts are left out: a cache or a log is no state that decides an output.
+    """
+    if isinstance(thing, torch.nn.Module):
+        named = (*thing.named_parameters(), *thing.named_buffers())
+        return ";".join(f"{name}={_array(value)}" for name, value in named)
+    if isinstance(thing, torch.Tensor | np.ndarray):
+        return _array(thing)
+    if isinstance(thing, types.MethodType):
+        return weights(thing.__self__)
+    if isinstance(thing, types.FunctionType):
+        held = [cell.cell_contents for cell in thing.__closure__ or ()]
+        names = sorted(_global_names(thing.__code__) & set(thing.__globals__))
+        held += [thing.__globals__[name] for name in names]
+        tensors = (torch.nn.Module, torch.Tensor, np.ndarray)
+        return "|".join(weights(value) for value in held if isinstance(value, tensors))
+    return ""
+
+
 def _walk(thing: Any, seen: Seen) -> str:
     if isinstance(thing, _PLAIN):
         return repr(thing)

@@ -284,7 +284,7 @@ def _without_evolutions(circuit: QuantumCircuit) -> QuantumCircuit:
         if terms is None or not all(terms.commutes(p).all() for p in terms):
             msg = (
                 "a PauliEvolutionGate of terms that do not commute is Trotterised by its "
-                "definition, but not by Statevector: evolve term by term, or append the definition itself"
+                "definition, but not by Statevector: evolve term by term, or append the definition"
             )
             raise FrontendError(msg)
     return circuit.decompose("PauliEvolution")

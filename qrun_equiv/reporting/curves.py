@@ -19,7 +19,6 @@ LEAST, MOST, PER_PERIOD = 201, 481, 16
 DERIVATIVE_POINTS, MOST_MARKS = 61, 150
 
 
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One quantity of every source along one feature.

@@ -9,6 +9,7 @@ import pennylane as qml
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter, ParameterExpression
 from qiskit.visualization import circuit_drawer
 
 from qrun_equiv.errors import ReportError
@@ -20,6 +21,8 @@ from qrun_equiv.reporting.svg import COLOURS, canvas
 
 #: Gates in one row of a drawing, and its scale against Qiskit's own size.
 FOLD, SCALE = 20, 0.8
+#: Longest text of an angle in a drawing.
+LONGEST_ANGLE = 28
 #: Qiskit's factor from its layout's units to inches.
 _INCHES = 0.8361111
 
@@ -47,17 +50,24 @@ _PENNYLANE: dict[str, Any] = {
 }
 
 
-def circuit_figure(pair: Pair, what: Subject) -> Figure:
-    """The pair's circuit, with symbolic angles where it comes from Qiskit or OpenQASM."""
-    if pair.qiskit is not None:
-        return qiskit_figure(pair.qiskit_circuit())
-    if pair.qasm is not None:
-        return qiskit_figure(load(pair.qasm))
+def circuit_figure(pair: Pair, what: Subject) -> tuple[Figure, str]:
+    """The pair's circuit and a caption; angles are symbols where it is Qiskit's or OpenQASM's.
+
+    Raises:
+        ReportError: no library draws it.
+    """
+    if pair.qiskit is not None or pair.qasm is not None:
+        circuit = pair.qiskit_circuit() if pair.qiskit is not None else load(pair.qasm)
+        shown = _shortened(circuit)
+        abbreviated = set(circuit.parameters) - set(shown.parameters)
+        remark = " f(…) stands for an angle that is too long to print." if abbreviated else ""
+        return qiskit_figure(shown), f"The circuit, drawn by Qiskit.{remark}"
     source = what.circuits[0]
     if not isinstance(source, PennyLaneSource):
         msg = f"no drawing of {type(source).__name__}"
         raise ReportError(msg)
-    return pennylane_figure(source.tape(what.x, what.theta))
+    figure = pennylane_figure(source.tape(what.x, what.theta))
+    return figure, "The circuit, drawn by PennyLane (angles left out)."
 
 
 def qiskit_figure(circuit: QuantumCircuit) -> Figure:
@@ -81,6 +91,29 @@ def draw_qiskit(circuit: QuantumCircuit, axes: Axes) -> None:
     shown = circuit.copy()
     shown.global_phase = 0
     circuit_drawer(shown, output="mpl", style=_STYLE, fold=FOLD, ax=axes, plot_barriers=False)
+
+
+def _shortened(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit with angles that are too long to print as ``f(x)``, ``f(theta)``, ``f(x, theta)``."""
+    shown = circuit.copy_empty_like()
+    names: dict[str, Parameter] = {}
+
+    def short(value: Any) -> Any:
+        if not isinstance(value, ParameterExpression) or len(str(value)) <= LONGEST_ANGLE:
+            return value
+        kinds = {
+            kind for kind in ("x", "theta") for p in value.parameters if p.name.startswith(kind)
+        }
+        name = f"f({', '.join(sorted(kinds, reverse=True))})"
+        return names.setdefault(name, Parameter(name))
+
+    for item in circuit.data:
+        operation = item.operation
+        if any(isinstance(p, ParameterExpression) for p in operation.params):
+            operation = operation.to_mutable()
+            operation.params = [short(p) for p in operation.params]
+        shown.append(operation, item.qubits)
+    return shown
 
 
 def pennylane_figure(tape: qml.tape.QuantumScript) -> Figure:

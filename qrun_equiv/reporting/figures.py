@@ -26,7 +26,12 @@ _STYLES: tuple[dict[str, Any], ...] = (
     {"color": COLOURS["purple"], "linewidth": 1.2, "dashes": (1, 2)},
     {"color": COLOURS["green"], "linewidth": 0.7, "alpha": 0.6},
 )
-_DOTS: dict[str, Any] = {"color": COLOURS["ink"], "linewidth": 0.5, "marker": "o", "markersize": 2.6}
+_DOTS: dict[str, Any] = {
+    "color": COLOURS["ink"],
+    "linewidth": 0.5,
+    "marker": "o",
+    "markersize": 2.6,
+}
 
 
 def curves_figure(line: Line) -> Figure:
@@ -58,29 +63,38 @@ def curves_figure(line: Line) -> Figure:
 def spectrum_figure(spectrum: Spectrum) -> Figure:
     """Magnitudes, circuits up and the counterpart down; below it, the coefficients' differences."""
     figure, (above, below) = _panels()
-    *circuits, counterpart = spectrum.coefficients
-    for index, name in enumerate(circuits):
-        size = np.abs(spectrum.coefficients[name])
-        colour = _STYLES[index % len(_STYLES)]["color"]
-        width = 2.6 if index == 0 else 0.9
-        above.vlines(spectrum.frequencies, 0, size, color=colour, linewidth=width, alpha=0.6)
-        above.plot(
-            spectrum.frequencies, size, "o", color=colour, label=name, markersize=6.5 - 3 * index,
-            markerfacecolor="none" if index == 0 else colour,
-        )  # fmt: skip
-    size = np.abs(spectrum.coefficients[counterpart])
-    above.vlines(spectrum.frequencies, -size, 0, color=COLOURS["ink"], linewidth=1.2)
-    above.plot(
-        spectrum.frequencies, -size, "o", color=COLOURS["ink"], markersize=4, label=counterpart
-    )
-    above.axhline(0, color=COLOURS["muted"], linewidth=0.8)
-    above.margins(y=0.12)
-    above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
-    above.set_ylabel("|c(ω)|, mirrored")
+    draw_stems(above, spectrum)
     _differences(below, spectrum.frequencies, spectrum.coefficients, spectrum.tolerance, "o")
     below.set_xlabel(f"frequency ω (radians per unit of x{spectrum.feature})")
     _legend(above)
     return figure
+
+
+def draw_stems(axes: Axes, spectrum: Spectrum) -> None:
+    """Magnitudes above the tolerance as mirrored stems; a tick at every accessible frequency."""
+    sizes = {name: np.abs(c) for name, c in spectrum.coefficients.items()}
+    *circuits, counterpart = sizes
+    axes.axhline(0, color=COLOURS["muted"], linewidth=0.8)
+    axes.plot(
+        spectrum.frequencies, np.zeros(len(spectrum.frequencies)), "|", color=COLOURS["muted"],
+        markersize=5,
+    )  # fmt: skip
+    for index, name in enumerate(circuits):
+        colour = _STYLES[index % len(_STYLES)]["color"]
+        seen = sizes[name] > spectrum.tolerance
+        at, size = spectrum.frequencies[seen], sizes[name][seen]
+        axes.vlines(at, 0, size, color=colour, linewidth=0.9 if index else 2.6, alpha=0.6)
+        axes.plot(
+            at, size, "o", color=colour, label=name, markersize=3.5 if index else 6.5,
+            markerfacecolor=colour if index else "none",
+        )  # fmt: skip
+    seen = sizes[counterpart] > spectrum.tolerance
+    at, size = spectrum.frequencies[seen], sizes[counterpart][seen]
+    axes.vlines(at, -size, 0, color=COLOURS["ink"], linewidth=1.2)
+    axes.plot(at, -size, "o", color=COLOURS["ink"], markersize=4, label=counterpart)
+    axes.margins(y=0.12)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
+    axes.set_ylabel("|c(ω)|, mirrored")
 
 
 def _panels() -> tuple[Figure, tuple[Axes, Axes]]:

@@ -103,8 +103,7 @@ def _drawings(pair: Pair, verdict: Verdict, name: str) -> tuple[Drawing, ...]:
         return subject(pair, verdict)
 
     def circuit() -> tuple[Figure, str]:
-        symbols = "" if pair.qiskit or pair.qasm else " (PennyLane's drawing, without the angles)"
-        return circuit_figure(pair, what()), f"The circuit{symbols}."
+        return circuit_figure(pair, what())
 
     def outputs() -> tuple[Figure, str]:
         return _curves(curves.outputs(what(), verdict))
@@ -142,21 +141,25 @@ def _draw(
 
 def _curves(line: curves.Line) -> tuple[Figure, str]:
     held = f", with {line.where}" if line.where else ""
-    zeros = f" Differences of less than {figures.FLOOR:g} are drawn there." if (
-        figures.has_zeros(line.values)
-    ) else ""
+    zeros = (
+        f" Differences of less than {figures.FLOOR:g} are drawn there."
+        if (figures.has_zeros(line.values))
+        else ""
+    )
     text = f"{line.quantity[0].upper()}{line.quantity[1:]} along x{line.feature}{held}."
     return figures.curves_figure(line), text + zeros
 
 
 def _spectrum(found: spectra.Spectrum) -> tuple[Figure, str]:
     held = f", with {found.where}" if found.where else ""
-    zeros = f" Differences of less than {figures.FLOOR:g} are drawn there." if (
-        figures.has_zeros(found.coefficients)
-    ) else ""
+    zeros = (
+        f" Differences of less than {figures.FLOOR:g} are drawn there."
+        if (figures.has_zeros(found.coefficients))
+        else ""
+    )
     text = (
         f"Fourier coefficients of output {found.output} in x{found.feature} at the circuit's "
-        f"{2 * len(found.frequencies) - 1} accessible frequencies{held}; c(−ω) is the conjugate of "
-        "c(ω)."
+        f"{2 * len(found.frequencies) - 1} accessible frequencies (ticks){held}; c(−ω) is the "
+        "conjugate of c(ω)."
     )
     return figures.spectrum_figure(found), text + zeros

@@ -17,7 +17,6 @@ from qrun_equiv.reporting.subject import Subject
 from qrun_equiv.spectral import Section, sections
 
 
-
 @dataclass(frozen=True, slots=True)
 class Spectrum:
     """Fourier coefficients of every source along one feature, at frequencies from 0 up.
@@ -60,7 +59,9 @@ def spectrum(what: Subject, verdict: Verdict) -> Spectrum:
         frequencies, coefficients[name] = _collapse(
             section, series.frequencies, series.coefficients[:, 0], section.features.index(axis)
         )
-    words = [f"the other features fixed at {_values(section.base)}"] if what.sizes.features > 1 else []
+    words = (
+        [f"the other features fixed at {_values(section.base)}"] if what.sizes.features > 1 else []
+    )
     words += [what.where.rpartition("and ")[2]] if what.sizes.parameters else []
     return Spectrum(
         feature=axis,

@@ -20,7 +20,6 @@ from qrun_equiv.pair import Pair
 from qrun_equiv.points import DEFAULT_RANGE, Domain
 
 
-
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A pair ready to be evaluated, and the point through which its figures are drawn.
@@ -58,7 +57,9 @@ class Subject:
 
     def scale(self, stacks: Mapping[str, Array]) -> Array:
         """Scale ``[n_outputs]`` that errors are relative to, from the circuits' values."""
-        norms = None if self.neutral is None else np.array([o.norm for o in self.neutral.observables])
+        norms = (
+            None if self.neutral is None else np.array([o.norm for o in self.neutral.observables])
+        )
         return output_scale([stacks[c.name] for c in self.circuits], norms)
 
 
@@ -103,7 +104,9 @@ def subject(pair: Pair, verdict: Verdict) -> Subject:
 
 
 def _neutral(circuits: Sequence[CircuitSource], verdict: Verdict) -> Circuit | None:
-    passed = {c.between[1] for c in verdict.checks if c.name == "neutral form" and c.error is not None}
+    passed = {
+        c.between[1] for c in verdict.checks if c.name == "neutral form" and c.error is not None
+    }
     return next((c.lower() for c in circuits if c.name in passed), None)
 
 
@@ -126,7 +129,11 @@ def _feature(verdict: Verdict, neutral: Circuit | None) -> int:
     kind, index = component(verdict)
     if kind == "x":
         return index
-    read = sorted(i for g in neutral.encoding_gates() if g.angle for i in g.angle.features()) if neutral else []
+    read = (
+        sorted(i for g in neutral.encoding_gates() if g.angle for i in g.angle.features())
+        if neutral
+        else []
+    )
     return read[0] if read else 0
 
 

@@ -75,10 +75,17 @@ def inline(figure: Figure, prefix: str, label: str) -> str:
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
     text = re.sub(r"'DejaVu Sans'(?:, ?(?:'[^']+'|[\w-]+))*", _FAMILY, text)
+    text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", text).replace("xlink:href", "href")
+    text = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _hundredths, text)
     text = _own_ids(text, prefix)
     for name, colour in (*COLOURS.items(), ("ink", "#000000"), ("paper", "#ffffff")):
         text = re.sub(colour, f"var(--{name})", text, flags=re.IGNORECASE)
     return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(label)}" ', 1)
+
+
+def _hundredths(match: re.Match[str]) -> str:
+    """Coordinates to a hundredth of a point."""
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", match[0])
 
 
 def _own_ids(text: str, prefix: str) -> str:
