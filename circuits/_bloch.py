@@ -1,8 +1,8 @@
 """The Bloch vector of one qubit under rotations, written out.
 
-A vector ``(X, Y, Z)`` holds the expectation values of the three Pauli operators, each a number or a
-tensor; ``|0>`` is ``(0, 0, 1)``. A rotation ``exp(-i a P / 2)`` turns it about the axis of P by the
-angle a, right-handed (Nielsen and Chuang, exercise 4.6).
+A vector ``(X, Y, Z)`` holds the expectation values of the three Pauli operators, each a number or
+a tensor; ``|0>`` is ``(0, 0, 1)``. A rotation ``exp(-i a P / 2)`` turns it about the axis of P by
+the angle a, right-handed (Nielsen and Chuang, exercise 4.6).
 """
 
 import torch

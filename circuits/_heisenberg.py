@@ -3,8 +3,8 @@
 An observable is a mapping from Pauli words, one letter a qubit and qubit 0 first, to coefficients
 (numbers or tensors). Gates are undone from the last to the first, ``Q -> U^dagger Q U``:
 
-- a rotation ``exp(-i a P / 2)`` leaves the words that commute with P alone, and sends the others to
-  ``cos(a) Q - i sin(a) Q P``;
+- a rotation ``exp(-i a P / 2)`` leaves the words that commute with P alone, and sends the others
+  to ``cos(a) Q - i sin(a) Q P``;
 - CNOT and CZ permute the words up to a sign.
 
 In the end only words of I and Z have an expectation value in ``|0...0>``, and it is 1.

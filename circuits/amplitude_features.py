@@ -1,7 +1,7 @@
 """The features as amplitudes, and their probabilities.
 
-Source: Qiao et al., arXiv:2512.20654, with the double angle: ``RY(2 s phi) |0>`` has the amplitudes
-``(cos s phi, sin s phi)``; Stoudenmire and Schwab, NeurIPS 2016, equation (3), for the same local
+Source: Qiao et al., arXiv:2512.20654, with the double angle: ``RY(2 s phi) |0>`` has the
+amplitudes ``(cos s phi, sin s phi)``; Stoudenmire and Schwab, NeurIPS 2016, for the same local
 feature map in tensor networks.
 
 Mathematics. Probabilities are squares of amplitudes, and those of a product state multiply: with
@@ -55,7 +55,7 @@ pair = Pair(
     name="amplitude-features",
     summary="Four probabilities of two qubits whose amplitudes are cosine and sine.",
     mathematics="p(b) = prod_q cos^2 phi_q or sin^2 phi_q, phi_q = theta_q x_q",
-    source="Qiao et al., arXiv:2512.20654; Stoudenmire, Schwab, NeurIPS 2016, equation (3)",
+    source="Qiao et al., arXiv:2512.20654; Stoudenmire, Schwab, NeurIPS 2016",
     claim="equal",
     pennylane=pennylane_circuit,
     qiskit=qiskit_circuit,

@@ -4,8 +4,8 @@ Sources: Schuld and Killoran, Phys. Rev. Lett. 122, 040504 (2019), for kernels o
 Buhrman, Cleve, Watrous and de Wolf, Phys. Rev. Lett. 87, 167902 (2001), for the swap test.
 
 Mathematics.
-- Encode x by ``RY(x_q)`` on four qubits, then undo a landmark: ``RY(-theta_q)``. The probability of
-  ``|0000>`` is the fidelity of the two states,
+- Encode x by ``RY(x_q)`` on four qubits, then undo a landmark: ``RY(-theta_q)``. The probability
+  of ``|0000>`` is the fidelity of the two states,
 
       k(x, theta) = prod_q cos^2((x_q - theta_q) / 2) = prod_q (1 + cos(x_q - theta_q)) / 2.
 

@@ -1,15 +1,16 @@
 """Encodings by arccos and arcsin: polynomials instead of Fourier series.
 
-Sources: Mitarai, Negoro, Kitagawa and Fujii, Phys. Rev. A 98, 032309 (2018), section III:
+Sources: Mitarai, Negoro, Kitagawa and Fujii, Phys. Rev. A 98, 032309 (2018):
 ``RZ(arccos x^2) RY(arcsin x)``; Kyriienko, Paine and Elfving, Phys. Rev. A 103, 052416 (2021): the
-Chebyshev tower ``RY(2 n arccos x)``.
+Chebyshev tower ``RY(2 n arccos x)``, here without the factor 2.
 
 Mathematics. On -1 < x < 1:
 - ``RY(arcsin x) |0>`` has the Bloch vector (x, 0, sqrt(1 - x^2)); ``RZ(arccos x^2)`` turns it to
   ``(x^3, x sqrt(1 - x^4), sqrt(1 - x^2))``.
 - ``cos(n arccos x) = T_n(x)`` and ``sin(n arccos x) = U_(n-1)(x) sqrt(1 - x^2)``, the Chebyshev
-  polynomials: ``RY(n arccos x + theta)`` gives ``<Z> = T_n cos theta - U_(n-1) sqrt(1 - x^2) sin theta``.
-  They are computed by their recurrence, without any arccos.
+  polynomials: ``RY(n arccos x + theta)`` gives
+  ``<Z> = T_n cos theta - U_(n-1) sqrt(1 - x^2) sin theta``. They are computed by their recurrence,
+  without any arccos.
 
 The angles are no polynomials in x, so the outputs have no Fourier series in x and no spectrum is
 compared; outputs and gradients are. The domain stops short of +-1, where arccos has no derivative.
@@ -82,7 +83,7 @@ learning = Pair(
     name="quantum-circuit-learning",
     summary="The encoding by arcsin and arccos gives polynomials and roots of them.",
     mathematics="<X> = x^3, <Z> = sin t x sqrt(1 - x^4) + cos t sqrt(1 - x^2)",
-    source="Mitarai et al., Phys. Rev. A 98, 032309 (2018), section III",
+    source="Mitarai et al., Phys. Rev. A 98, 032309 (2018)",
     claim="equal",
     pennylane=learning_pennylane,
     qiskit=learning_qiskit,

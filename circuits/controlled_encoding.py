@@ -1,8 +1,8 @@
 """Controlled encodings: half frequencies, period 4 pi.
 
-Source: Wierichs, Izaac, Wang and Lin, Quantum 6, 677 (2022), section 3: a controlled rotation has
-the generator's eigenvalues 0 and +-1/2, so expectation values have the frequencies 0, 1/2 and 1 in
-its angle; the four-term shift rule of Anselmetti et al., New J. Phys. 23, 113010 (2021), is for it.
+Source: Wierichs, Izaac, Wang and Lin, Quantum 6, 677 (2022): a controlled rotation has the
+generator's eigenvalues 0 and +-1/2, so expectation values have the frequencies 0, 1/2 and 1 in its
+angle; the four-term shift rule of Anselmetti et al., New J. Phys. 23, 113010 (2021), is for it.
 
 Mathematics. Control ``RY(a)|0>``, target ``RY(b)|0>``, then ``CRX(x)``: the state is
 ``cos(a/2) |0> |psi> + sin(a/2) |1> RX(x) |psi>``. The coherence of the control is
@@ -28,7 +28,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qrun_equiv.pair import Pair
 
-SOURCE = "Wierichs et al., Quantum 6, 677 (2022), section 3"
+SOURCE = "Wierichs et al., Quantum 6, 677 (2022)"
 
 
 def crx_pennylane(x, theta):
@@ -53,8 +53,7 @@ def crx_counterpart(x, theta):
         [
             torch.sin(a) * torch.cos(half),
             -torch.sin(a) * torch.sin(half) * torch.sin(b),
-            torch.cos(b)
-            * (torch.cos(a / 2) ** 2 + torch.sin(a / 2) ** 2 * torch.cos(x[:, 0])),
+            torch.cos(b) * (torch.cos(a / 2) ** 2 + torch.sin(a / 2) ** 2 * torch.cos(x[:, 0])),
         ],
         dim=-1,
     )

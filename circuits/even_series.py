@@ -5,10 +5,15 @@ networks", NeurIPS 2022, arXiv:2205.07848, figure 2: trainable blocks ``RY``, en
 Such a circuit expresses even functions alone; general ones need ``RZ RY RZ`` blocks.
 
 Mathematics. Conjugation with the reflection y -> -y maps ``RZ(x)`` to ``RZ(-x)`` and leaves ``RY``
-and Z alone, hence f(-x) = f(x): a cosine series. For two encodings between ``RY(a)``, ``RY(b)`` and
-``RY(c)``, with A, B, C the cosines and D, E, F the sines of a, b, c: after RY(a) the vector is (D, 0, A); after RZ(x), (D cos x, D sin x, A); after RY(b),
-(B D cos x + E A, D sin x, B A - E D cos x); after RZ(x) its X is
-B D cos^2 x + E A cos x - D sin^2 x; RY(c) and Z give C Z - F X:
+and Z alone, hence f(-x) = f(x): a cosine series. For two encodings between ``RY(a)``, ``RY(b)``
+and ``RY(c)`` let A, B, C be the cosines and D, E, F the sines of a, b, c. The vector is
+
+    (D, 0, A)                                              after RY(a),
+    (D cos x, D sin x, A)                                  after RZ(x),
+    (B D cos x + E A, D sin x, B A - E D cos x)            after RY(b),
+
+then RZ(x) makes its X equal to ``B D cos^2 x + E A cos x - D sin^2 x``, and RY(c) gives
+``C Z - F X``:
 
     f(x) = C B A + F D (1 - B) / 2  -  (C E D + F E A) cos x  -  F D (1 + B) / 2 cos 2x.
 """

@@ -1,6 +1,6 @@
 """Parity of a GHZ state: n qubits give the n-fold frequency alone.
 
-Source: Bollinger, Itano, Wineland and Heinzen, Phys. Rev. A 54, R4649 (1996), equation (9).
+Source: Bollinger, Itano, Wineland and Heinzen, Phys. Rev. A 54, R4649 (1996).
 
 Mathematics. A GHZ state ``(|000> + |111>) / sqrt 2`` collects the phase of each ``RZ`` once:
 ``(|000> + exp(i sum_q a_q) |111>) / sqrt 2``. Products of X and Y flip all qubits, so

@@ -1,7 +1,7 @@
 """Every re-uploading circuit is a matrix-product readout of its Q-RUN features.
 
 Sources: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), for the circuit; the transfer
-matrices of rotations in the Pauli basis, Greenbaum, arXiv:1509.02921, section 2.
+matrices of rotations in the Pauli basis, Greenbaum, arXiv:1509.02921.
 
 Mathematics. Write a qubit's state as the row ``(1, X, Y, Z)``. A rotation multiplies it by a 4x4
 matrix from the right, and that of an encoding ``RX(a)`` is affine in cosine and sine:

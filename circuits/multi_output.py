@@ -1,7 +1,7 @@
 """Several outputs that tell the wires apart.
 
-Source: the conjugation rules of CNOT, Gottesman, arXiv:quant-ph/9807006, table 1: X_c -> X_c X_t,
-Z_t -> Z_c Z_t, and X_t, Z_c unchanged.
+Source: the conjugation rules of CNOT, Gottesman, arXiv:quant-ph/9807006: for control c and target
+t ``X_c -> X_c X_t``, ``Z_t -> Z_c Z_t``, and ``X_t``, ``Z_c`` stay.
 
 Mathematics. ``RY(a_q)`` on qubit q, ``a = (x_0 + theta_0, 2 x_1 + theta_1, x_0 - x_1 + theta_2)``,
 then CNOT(0, 1) and CNOT(1, 2). Pulled back through both CNOTs,
@@ -63,7 +63,7 @@ pair = Pair(
     summary="Six observables behind a CNOT ladder, none of which survives an exchange of wires.",
     mathematics="<Z_k> = prod_(q<=k) cos a_q; <X_0> = sin a_0 sin a_1, <X_1> = sin a_1 sin a_2, "
     "<X_2> = sin a_2",
-    source="Gottesman, arXiv:quant-ph/9807006, table 1",
+    source="Gottesman, arXiv:quant-ph/9807006",
     claim="equal",
     pennylane=pennylane_circuit,
     qiskit=qiskit_circuit,

@@ -1,18 +1,18 @@
 """An entangling measurement is a multilinear readout.
 
-Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), equations (3) to (7): what stands
-behind the encodings only fixes the coefficients.
+Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021): what stands behind the encodings
+only fixes the coefficients.
 
-Mathematics. Two qubits ``RY(s_l x)``; behind them ``RY(a)`` and ``RY(b)``, CZ, ``RY(c)`` on qubit 0,
-and Z of qubit 0 is measured. Pulled back gate by gate,
+Mathematics. Two qubits ``RY(s_l x)``; behind them ``RY(a)`` and ``RY(b)``, CZ, ``RY(c)`` on qubit
+0, and Z of qubit 0 is measured. Pulled back gate by gate,
 
     Z_0  ->  cos c Z_0 - sin c X_0                                        (RY(c))
          ->  cos c Z_0 - sin c X_0 Z_1                                    (CZ)
          ->  cos c (cos a Z_0 - sin a X_0)
              - sin c (cos a X_0 + sin a Z_0) (cos b Z_1 - sin b X_1)      (RY(a), RY(b))
 
-which is a tensor T over (1, Z, X) of both qubits. In the encoded state (1, Z, X) has the expectation
-values (1, cos, sin), so ``f = sum_t T_t t_1(s_1 x) t_2(s_2 x)``: the readout of
+which is a tensor T over (1, Z, X) of both qubits. In the encoded state (1, Z, X) has the
+expectation values (1, cos, sin), so ``f = sum_t T_t t_1(s_1 x) t_2(s_2 x)``: the readout of
 ``qrun_equiv.readout.Multilinear``, with T a function of the parameters.
 """
 
@@ -70,7 +70,7 @@ pair = Pair(
     name="multilinear-readout",
     summary="An entangling block before the measurement is a tensor over (1, cos, sin).",
     mathematics="f = sum_t T_t(theta) t_1(s_1 x) t_2(s_2 x), t over {1, cos, sin}",
-    source="Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), equations (3) to (7)",
+    source="Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021)",
     claim="equal",
     pennylane=pennylane_circuit,
     qiskit=qiskit_circuit,

@@ -1,7 +1,7 @@
 """A circuit from an OpenQASM 3 file, against PennyLane, Qiskit and formulas.
 
-Source: the file ``qasm/two_qubits.qasm``; the language: Cross et al., ACM Trans. Quantum Comput. 3,
-12 (2022), with ``input float[64]`` for features and parameters and a gate of its own.
+Source: the file ``qasm/two_qubits.qasm``; the language: Cross et al., ACM Trans. Quantum Comput.
+3, 12 (2022), with ``input float[64]`` for features and parameters and a gate of its own.
 
 Mathematics. Qubit 0 is prepared by RY, RZ and ``RX(x_0)``, with the Bloch vector u; qubit 1 by
 ``RY(b)``, ``b = 2 x_1 + theta_2``. Behind CNOT and ``RX(g)`` on qubit 1, ``g = x_0 - pi/3``,

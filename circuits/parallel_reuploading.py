@@ -1,7 +1,7 @@
 """Parallel re-uploading: several qubits read the same feature once each.
 
-Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), figure 4: r parallel encodings
-``RX(x)`` between two trainable blocks give a Fourier series of degree r, as r serial ones do.
+Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021): r parallel encodings ``RX(x)``
+between two trainable blocks give a Fourier series of degree r, as r serial ones do.
 
 Mathematics.
 - Product blocks and the observable ``Z x Z x Z``: the state stays a product, so the output is the
@@ -20,7 +20,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qrun_equiv.pair import Pair
 
-SOURCE = "Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), figure 4"
+SOURCE = "Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021)"
 
 
 def product_pennylane(x, theta):

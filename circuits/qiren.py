@@ -1,9 +1,10 @@
 """The circuit of QIREN: strongly entangling layers between RZ encodings.
 
-Source: Zhao, Qiao, Zhang and Zhang, "Quantum Implicit Neural Representations", ICML 2024,
+Source: Zhao, Qiao, Zhang and Gao, "Quantum Implicit Neural Representations", ICML 2024,
 arXiv:2406.03873, figure 2 and its published code: ``StronglyEntanglingLayers`` of two layers with
-CZ as the entangling gate, before each encoding ``RZ(x_j)`` on wire j and once more at the end; every
-wire's Z is measured. The layers: Schuld, Bocharov, Svore and Wiebe, Phys. Rev. A 101, 032308 (2020).
+CZ as the entangling gate, before each encoding ``RZ(x_j)`` on wire j and once more at the end;
+every wire's Z is measured. The layers: Schuld, Bocharov, Svore and Wiebe, Phys. Rev. A 101, 032308
+(2020).
 
 Mathematics.
 - Two wires, as published: in a layer the ring of two wires applies CZ(0, 1) and CZ(1, 0), which is

@@ -1,11 +1,11 @@
 """One element of a Q-RUN layer: its features are those of L qubits.
 
-Source: Qiao et al., arXiv:2512.20654: an element has one phase ``phi = w . x + b`` and the features
-``(cos s_l phi, sin s_l phi)`` of its re-uploads, with scales ``s_l``.
+Source: Qiao et al., arXiv:2512.20654: an element has one phase ``phi = w . x + b`` and the
+features ``(cos s_l phi, sin s_l phi)`` of its re-uploads, with scales ``s_l``.
 
-Mathematics. ``RY(s phi) |0>`` has the Bloch vector ``(sin s phi, 0, cos s phi)``. So L qubits, qubit
-l prepared by ``RY(s_l phi)``, give the L cosines as ``<Z_l>`` and the L sines as ``<X_l>``. Weights,
-bias and scales are all trainable: the gates' angles are products of them.
+Mathematics. ``RY(s phi) |0>`` has the Bloch vector ``(sin s phi, 0, cos s phi)``. So L qubits,
+qubit l prepared by ``RY(s_l phi)``, give the L cosines as ``<Z_l>`` and the L sines as ``<X_l>``.
+Weights, bias and scales are all trainable: the gates' angles are products of them.
 
 - One element, three re-uploads.
 - A bank of two elements that share two scales, as the layer has it: element j on the qubits 2j and

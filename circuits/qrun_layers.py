@@ -3,16 +3,18 @@
 Source: Qiao et al., arXiv:2512.20654, for the layer; Schuld, Sweke and Meyer, Phys. Rev. A 103,
 032430 (2021), for the expectation value as a multilinear form in the encodings' cosines and sines.
 
-Mathematics. Element j is prepared on L qubits of its own, ``RY(s_l phi_j)``, ``phi = W x + b``; then
-``<Z> = cos`` and ``<X> = sin`` of each angle, and products over different qubits multiply. So the
-layer's readout *is* an observable of each element:
+Mathematics. Element j is prepared on L qubits of its own, ``RY(s_l phi_j)``, ``phi = W x + b``;
+then ``<Z> = cos`` and ``<X> = sin`` of each angle, and products over different qubits multiply. So
+the layer's readout *is* an observable of each element:
 
 - linear:       ``a + sum_l (b_l Z_l + c_l X_l)``
 - product:      ``prod_l (b_l Z_l + c_l X_l)``
-- multilinear:  ``sum_t T_t P_t1 x .. x P_tL`` with ``P = (1, Z, X)``: any real observable without Y.
+- multilinear:  ``sum_t T_t P_t1 x .. x P_tL`` with ``P = (1, Z, X)``: any real observable without
+  Y.
 
-The counterpart is the layer itself, a ``torch`` module; its weights are drawn from a fixed seed and
-stand as numbers in the circuits. Outputs are in the layer's order, value k of element j at ``2j + k``.
+The counterpart is the layer itself, a ``torch`` module; its weights are drawn from a fixed seed
+and stand as numbers in the circuits. Outputs are in the layer's order, value k of element j at
+``2j + k``.
 
 Data for the product readout: the 16 pixels in the middle of images of handwritten digits.
 """

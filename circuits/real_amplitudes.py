@@ -1,7 +1,7 @@
 """A hardware-efficient circuit with real amplitudes: RY and CZ.
 
 Source: the hardware-efficient ansatz of Kandala et al., Nature 549, 242 (2017), with RY rotations
-and CZ as in Schuld, Bocharov, Svore and Wiebe, Phys. Rev. A 101, 032308 (2020), section V; features
+and CZ as in Schuld, Bocharov, Svore and Wiebe, Phys. Rev. A 101, 032308 (2020); features
 re-uploaded in each of two layers.
 
 Mathematics. All gates are real, so the state is a vector of four real amplitudes ``a_00 .. a_11``.
@@ -9,8 +9,9 @@ Mathematics. All gates are real, so the state is a vector of four real amplitude
 reads two features: ``RY(w x + b)`` on each qubit with trainable w and b. The output is
 ``Z_0 = a_00^2 + a_01^2 - a_10^2 - a_11^2``.
 
-Data: the four columns of iris, sepals in the first layer and petals in the second. The parameters
-of the last check were trained by ``_train.py`` to tell the three species apart (-1, 0, 1).
+Data: the four columns of iris, sepals in the first layer and petals in the second. ``_train.py``
+trained parameters that tell the three species apart (targets -1, 0, 1); the rows are checked at
+them.
 """
 
 from functools import partial

@@ -4,9 +4,9 @@ Source: the published code of Qiao et al., arXiv:2512.20654, repeats the feature
 four times with *equal* scales (sin, cos, sin, cos, ...) before the first affine layer of its MLP.
 
 Mathematics. The affine layer sees ``sum_l (b_l cos phi + c_l sin phi) + a``, which is
-``(sum_l b_l) cos phi + (sum_l c_l) sin phi + a``: the weights of copy 2, 3, .. add parameters and no
-function. In qubits: L qubits ``RY(phi)``, all prepared alike, and a sum of single-qubit observables
-equal one qubit with one observable.
+``(sum_l b_l) cos phi + (sum_l c_l) sin phi + a``: the weights of copy 2, 3, .. add parameters and
+no function. In qubits: L qubits ``RY(phi)``, all prepared alike, and a sum of single-qubit
+observables equal one qubit with one observable.
 
 - The hidden units of that first layer, before its tanh: the circuit measures them on three qubits,
   the counterpart has one copy. Weights of a ``QRUN(scales="equal")`` drawn from a fixed seed.
@@ -30,9 +30,7 @@ COPIES, HIDDEN = 3, 4
 def published_layer():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
-        return QRUN(
-            2, 2, reuploads=COPIES, hidden=HIDDEN, scales="equal", dtype=torch.float64
-        )
+        return QRUN(2, 2, reuploads=COPIES, hidden=HIDDEN, scales="equal", dtype=torch.float64)
 
 
 layer = published_layer()
@@ -62,9 +60,7 @@ def copies_qiskit():
 
 
 def unit_observable(row, shift):
-    terms = [
-        (letter, [q], row[2 * q + k]) for q in range(COPIES) for k, letter in enumerate("ZX")
-    ]
+    terms = [(letter, [q], row[2 * q + k]) for q in range(COPIES) for k, letter in enumerate("ZX")]
     return SparsePauliOp.from_sparse_list([*terms, ("", [], shift)], num_qubits=COPIES)
 
 

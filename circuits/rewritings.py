@@ -1,13 +1,13 @@
 """One function written in two ways.
 
-Source: equivalence of *functions*, not of unitaries: what stands behind the observable's light cone
-or commutes with it changes the unitary and no expectation value (Nielsen and Chuang, section 2.2).
+Source: equivalence of *functions*, not of unitaries: what stands behind the observable's light
+cone or commutes with it changes the unitary and no expectation value (Nielsen and Chuang, section
+2.2).
 
 Mathematics.
 - The PennyLane circuit ends with ``RZ(x + theta)`` before Z is measured, and turns a qubit that
-  nobody measures; the Qiskit circuit does neither. Both give
-  ``cos(theta_0) cos(x - 1/2) - ..``: the Z component of ``RX(x - 1/2) RY(theta_0) |0>``, which is
-  ``cos(x - 1/2) cos(theta_0)``.
+  nobody measures; the Qiskit circuit does neither. Both are the Z component of
+  ``RX(x - 1/2) RY(theta_0) |0>``, which is ``cos(x - 1/2) cos(theta_0)``.
 - The angle ``2 (x + theta)`` is written as ``2x + 2 theta`` in Qiskit, where moreover
   ``RX = H RZ H``: the output is ``cos(2x + 2 theta)``.
 """

@@ -1,8 +1,7 @@
 """Serial re-uploading: one qubit, RX encodings between trainable rotations.
 
-Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), section II and figure 3: L
-encodings ``RX(x)``, with a trainable ``Rot`` before, between and after them, give a Fourier series
-of degree L.
+Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021): L encodings ``RX(x)``, with a
+trainable ``Rot`` before, between and after them, give a Fourier series of degree L.
 
 Mathematics. A rotation of the qubit is a rotation of its Bloch vector, so the output is the Z
 component of a product of 3x3 rotations on ``(0, 0, 1)``. Each entry of the encoding rotation is
@@ -13,8 +12,8 @@ with ``W_1 = Rot(a, b, c)`` and ``W_2 = Rot(d, e, f)``,
             + (cos e cos b + sin e sin d sin b sin c) cos x
             + (cos e sin b sin c - sin e sin d cos b) sin x.
 
-The first and the last angle, a and f, turn about Z next to ``|0>`` and to the measurement of Z: they
-have no effect.
+The first and the last angle, a and f, turn about Z next to ``|0>`` and to the measurement of Z:
+they have no effect.
 """
 
 import _bloch as bloch
@@ -57,9 +56,7 @@ def fourier_series(x, theta):
     cosine = torch.cos(e) * torch.cos(b) + (
         torch.sin(e) * torch.sin(d) * torch.sin(b) * torch.sin(c)
     )
-    sine = torch.cos(e) * torch.sin(b) * torch.sin(c) - (
-        torch.sin(e) * torch.sin(d) * torch.cos(b)
-    )
+    sine = torch.cos(e) * torch.sin(b) * torch.sin(c) - (torch.sin(e) * torch.sin(d) * torch.cos(b))
     return constant + cosine * torch.cos(x[:, 0]) + sine * torch.sin(x[:, 0])
 
 
@@ -72,7 +69,7 @@ def bloch_chain(x, theta):
     return vector[2]
 
 
-SOURCE = "Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), section II and figure 3"
+SOURCE = "Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021)"
 
 one = Pair(
     name="serial-1",

@@ -9,8 +9,9 @@ coefficients follow the recursion
 
     (P, Q)  ->  W_l (P, z Q),      W_l = RY(b_l) RX(a_l), trainable,
 
-from ``(P, Q) = W_0 (1, 0)``. Then ``<Z> = |P|^2 - |Q|^2`` and ``|P|^2 = sum_k r_k e^(ikx)`` with the
-autocorrelation ``r_k`` of the coefficients. The counterpart computes coefficients once, for all x.
+from ``(P, Q) = W_0 (1, 0)``. Then ``<Z> = |P|^2 - |Q|^2`` and ``|P|^2 = sum_k r_k e^(ikx)`` with
+the autocorrelation ``r_k`` of the coefficients. The counterpart computes coefficients once, for
+all x.
 """
 
 import pennylane as qml

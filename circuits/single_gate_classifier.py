@@ -6,8 +6,8 @@ out by Z. As a classical unit it is the cosine neuron of Gallant and White, ICNN
 Mathematics. ``<Z> = cos(w . x + b)`` for ``RY(w . x + b) |0>``. The spectrum is the single pair of
 frequency vectors +w and -w.
 
-Data: all thirty columns of the breast-cancer set; the weights of the last check were trained on it
-by ``_train.py``.
+Data: all thirty columns of the breast-cancer set; ``_train.py`` trained the parameters at which
+its rows are checked.
 """
 
 from functools import partial

@@ -1,7 +1,7 @@
 """Trainable frequencies: the scale of each encoding gate is a parameter.
 
-Source: Jaderberg, Gentile, Berrada, Shishenina and Elfving, Phys. Rev. A 109, 042421 (2024),
-"Let quantum neural networks choose their own frequencies": encoding gates ``exp(-i g(theta) x P/2)``
+Source: Jaderberg, Gentile, Berrada, Shishenina and Elfving, Phys. Rev. A 109, 042421 (2024), "Let
+quantum neural networks choose their own frequencies": encoding gates ``exp(-i g(theta) x P/2)``
 whose generator has trainable parameters, so the model fits frequencies on no fixed grid.
 
 Mathematics. One qubit, rotations ``RX(s_l u_l)`` with trainable scales ``s_l`` between ``Rot``
@@ -89,7 +89,7 @@ def image_counterpart(x, theta):
 line = Pair(
     name="trainable-frequencies",
     summary="Three encodings with trainable, unrelated scales; the function has no period.",
-    mathematics="f(x) = e_z . R(W_4) prod_l R_x(s_l x) R(W_l) e_z, frequencies n_1 s_1 + .. + n_3 s_3",
+    mathematics="f(x) = e_z . R(W_4) prod_l R_x(s_l x) R(W_l) e_z, frequencies sum_l n_l s_l",
     source=SOURCE,
     claim="equal",
     pennylane=line_pennylane,

@@ -1,15 +1,15 @@
 """The universal single-qubit classifier: weighted inputs inside the rotations.
 
-Source: Perez-Salinas, Cervera-Lierta, Gil-Fuster and Latorre, Quantum 4, 226 (2020), compressed scheme:
-one layer is one rotation ``L_i = U(theta_i + w_i o x)``, the weights w multiplied with the features
-element by element. Here ``U(phi) = Rot(phi_0, phi_1, phi_2)``, three features and three layers; the
-output ``<Z>`` is twice the fidelity with ``|0>`` less one.
+Source: Perez-Salinas, Cervera-Lierta, Gil-Fuster and Latorre, Quantum 4, 226 (2020): one layer is
+one rotation ``L_i = U(theta_i + w_i o x)``, the weights w multiplied with the features element by
+element. Here ``U(phi) = Rot(phi_0, phi_1, phi_2)``, three features and three layers; the output
+``<Z>`` is twice the fidelity with ``|0>`` less one.
 
 Mathematics. A chain of turns of the Bloch vector by the angles ``theta + w x``. The weights are
 trainable frequencies: the spectrum in x is that of ``n . w`` and moves with them.
 
 Data: three columns of the breast-cancer set (worst perimeter, worst smoothness, worst concave
-points); the parameters of the second check were trained on it by ``_train.py``.
+points); ``_train.py`` trained the parameters at which its rows are checked.
 """
 
 from functools import partial
@@ -58,7 +58,7 @@ pair = Pair(
     name="universal-classifier",
     summary="The single-qubit classifier with weighted inputs, trained on breast-cancer data.",
     mathematics="f(x) = e_z . prod_l R_z(phi_l2) R_y(phi_l1) R_z(phi_l0) e_z, phi_l = t_l + w_l x",
-    source="Perez-Salinas et al., Quantum 4, 226 (2020), compressed scheme",
+    source="Perez-Salinas et al., Quantum 4, 226 (2020)",
     claim="equal",
     pennylane=pennylane_circuit,
     qiskit=qiskit_circuit,

@@ -1,7 +1,7 @@
 """Scales that are no integers: decimals, and irrational ones.
 
-Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021), equations (9) to (13): frequencies
-are signed sums of the generators' eigenvalue gaps, whatever numbers they are.
+Source: Schuld, Sweke and Meyer, Phys. Rev. A 103, 032430 (2021): frequencies are signed sums of
+the generators' eigenvalue gaps, whatever numbers they are.
 
 Mathematics. A chain of turns of the Bloch vector.
 - Scales 0.1, 0.2 and 0.3: the signed sums are -0.6, -0.5, .., 0.6, thirteen of them. In floating
@@ -20,7 +20,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qrun_equiv.pair import Pair
 
-SOURCE = "Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), equations (9) to (13)"
+SOURCE = "Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021)"
 
 
 def quantum_function(scales):

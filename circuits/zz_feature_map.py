@@ -4,20 +4,20 @@ Source: Havlicek et al., Nature 567, 209 (2019), with the coefficients of its ex
 ``phi_1(x) = x_0``, ``phi_2(x) = x_1``, ``phi_12(x) = (pi - x_0)(pi - x_1)``; as Qiskit's
 ``zz_feature_map``, which doubles each of them.
 
-Mathematics. One repetition is a Hadamard on each qubit, then phases: P(2 x_0), P(2 x_1), and
-P(2 phi_12) on the parity. With ``g = 2 (pi - x_0)(pi - x_1)`` the amplitudes are
-``1/2 exp(i p_b)``, ``p = (0, 2 x_1 + g, 2 x_0 + g, 2 x_0 + 2 x_1)`` for b = 00, 01, 10, 11.
+Mathematics. One repetition is a Hadamard on each qubit, then phases: P(2 x_0), P(2 x_1), and P(2
+phi_12) on the parity. With ``g = 2 (pi - x_0)(pi - x_1)`` the amplitudes are ``1/2 exp(i p_b)``,
+``p = (0, 2 x_1 + g, 2 x_0 + g, 2 x_0 + 2 x_1)`` for b = 00, 01, 10, 11.
 - One repetition, closed form: a coherence of qubit 0 joins 00 with 10 and 01 with 11, so
 
       <X_0> = (cos(2 x_0 + g) + cos(2 x_0 - g)) / 2 = cos(2 x_0) cos(g)
       <Y_0> = sin(2 x_0) cos(g),      <Z_0 X_1> = -sin(2 x_1) sin(g).
 
-- Two repetitions and a trainable layer ``RY(theta_q)``, the parity ``Z_0 Z_1`` measured: pulled back
-  through the RY, the observable is ``c0 c1 ZZ - c0 s1 ZX - s0 c1 XZ + s0 s1 XX``; the four
+- Two repetitions and a trainable layer ``RY(theta_q)``, the parity ``Z_0 Z_1`` measured: pulled
+  back through the RY, the observable is ``c0 c1 ZZ - c0 s1 ZX - s0 c1 XZ + s0 s1 XX``; the four
   amplitudes of the state are written out.
 
-The angle is no affine function of both features together, so spectra are taken along one feature at
-a time, where the frequency of the product term is ``2 (pi - x_1)``.
+The angle is no affine function of both features together, so spectra are taken along one feature
+at a time, where the frequency of the product term is ``2 (pi - x_1)``.
 
 Data: petal length and petal width of the iris set.
 """

@@ -47,6 +47,8 @@ FEATURES = "gradient wrt features"
 PARAMETERS = "gradient wrt parameters"
 SPECTRUM = "spectrum"
 KINDS = (OUTPUTS, FEATURES, PARAMETERS, SPECTRUM)
+#: Stands for the second source where a source is held to the circuit's own frequencies.
+OUTSIDE = "accessible frequencies"
 #: Links between one circuit's own representations: neutral form, second differentiation method.
 LINKS = ("neutral form", "native gradients")
 

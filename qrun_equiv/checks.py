@@ -73,9 +73,6 @@ def compare(
     findings = []
     for left, right in itertools.combinations(stacks, 2):
         a, b = stacks[left], stacks[right]
-        if a.size == 0:
-            findings.append(Finding(Check.skipped(name, (left, right), "nothing to compare")))
-            continue
         relative = np.abs(a - b) / scale
         row, column = (int(i) for i in np.unravel_index(np.argmax(relative), relative.shape))
         error = float(relative[row, column])
@@ -155,10 +152,10 @@ def check_gradients(
     scope = f"{len(places)} points, {describe(batches)}"
     findings = []
     for name, kind in ((FEATURES, "features"), (PARAMETERS, "parameters")):
-        if kind not in wrt:
-            continue
         stacks = {source: getattr(g, kind) for source, g in gradients.items()}
         size = next(iter(stacks.values())).shape[2]
+        if kind not in wrt or not size:
+            continue
         seen = np.max([_peak(stacks[c]) for c in circuits], axis=0)
         full = np.repeat(np.maximum(seen, scale), size)
 

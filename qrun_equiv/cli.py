@@ -54,7 +54,9 @@ def main() -> None:
     except QrunEquivError as error:
         complaints.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
         sys.exit(USAGE)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:  # typer's own exits
+            raise
         complaints.print("interrupted; everything written so far is whole")
         _leave_at_once(INTERRUPTED)
     except BrokenPipeError:  # `| head` closed the pipe

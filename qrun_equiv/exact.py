@@ -5,7 +5,8 @@ angles); ``exp(i * base / 2)`` is a free point of the circle, and over a field w
 is the multiplicative group: a random nonzero element ``z``. Multiples of pi are roots of unity,
 which exist because the prime is chosen ``1`` modulo their order. The bra is evolved with conjugated
 constants (``i -> -i``, ``z -> 1/z``), never by complex conjugation. Two outputs that differ as
-polynomials agree at a random point with probability at most ``degree / p`` (Schwartz, J. ACM 27, 701 (1980)).
+polynomials agree at a random point with probability at most ``degree / p`` (Schwartz, J. ACM 27,
+701 (1980)).
 
 A constant of ``r`` radians is ``r`` times a formal unit angle: complete by Lindemann's theorem, as
 ``exp(i r)`` is transcendental for rational ``r != 0``.

@@ -144,13 +144,16 @@ def design(frequencies: Array, x: Array) -> Array:
     return np.concatenate([np.ones((len(x), 1)), np.cos(phase), np.sin(phase)], axis=1)
 
 
-def fit(frequencies: Array, x: Array, values: Array) -> tuple[FourierSeries, Array]:
+def fit(
+    frequencies: Array, x: Array, values: Array, *, inverse: Array | None = None
+) -> tuple[FourierSeries, Array]:
     """Least-squares Fourier series of real samples.
 
     Args:
         frequencies: ``[n, n_features]``: 0 first, then one of each pair ``w, -w``.
         x: sample points ``[points, n_features]``, at least ``2n-1``.
         values: ``[points, n_outputs]``.
+        inverse: pseudo-inverse of ``design(frequencies, x)``, where it is at hand.
 
     Returns:
         The full series (both signs), and the residual ``[points, n_outputs]``.
@@ -165,7 +168,9 @@ def fit(frequencies: Array, x: Array, values: Array) -> tuple[FourierSeries, Arr
             f"{matrix.shape[1]} are needed"
         )
         raise SpectrumError(msg)
-    solution, *_ = np.linalg.lstsq(matrix, values, rcond=None)
+    solver = np.linalg.pinv(matrix) if inverse is None else inverse
+    solution = solver @ values
+    solution = solution + solver @ (values - matrix @ solution)  # one step of refinement
     n = len(frequencies) - 1
     positive = (solution[1 : n + 1] - 1j * solution[n + 1 :]) / 2
     coefficients = np.concatenate([solution[:1].astype(complex), positive, positive.conj()])

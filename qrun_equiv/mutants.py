@@ -178,7 +178,7 @@ def counterpart_mutants(
     if n_features:
         yield "detached features", lambda x, theta: counterpart(x.detach(), theta)
         yield "perturbed features", lambda x, theta: counterpart(x * (1 + PERTURBATION), theta)
-        yield "doubled features", lambda x, theta: counterpart(2 * x, theta)
+        yield "halved features", lambda x, theta: counterpart(x / 2, theta)
     if n_features > 1:
         yield "permuted features", lambda x, theta: counterpart(x.flip(1), theta)
     if n_parameters:

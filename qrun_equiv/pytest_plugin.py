@@ -1,8 +1,8 @@
 """pytest plugin: pair files are collected as tests, one a pair.
 
-A file named ``pair_*.py`` or ``*_pair.py`` is collected where pytest finds it; any pair file can
-be named on the command line with ``--qrun-pairs``. The test passes where the pair comes out
-as claimed.
+A file named ``pair_*.py`` or ``*_pair.py`` that uses qrun_equiv is collected where pytest finds it;
+any pair file can be named on the command line with ``--qrun-pairs``. The test passes where the pair
+comes out as claimed.
 """
 
 from __future__ import annotations
@@ -42,9 +42,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect a pair file by its name, or because it was asked for."""
     if file_path.suffix != ".py" or file_path.name.startswith("_"):
         return None
-    if any(file_path.match(p) for p in PATTERNS) or _asked_for(file_path, parent.config):
+    if _asked_for(file_path, parent.config) or _is_pair_file(file_path):
         return PairFile.from_parent(parent, path=file_path)
     return None
+
+
+def _is_pair_file(path: Path) -> bool:
+    """By name and content: other projects have files named ``pair_*.py`` too."""
+    if path.name.startswith("test_") or not any(path.match(p) for p in PATTERNS):
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return "qrun_equiv" in text and "Pair(" in text
 
 
 def _asked_for(path: Path, config: pytest.Config) -> bool:

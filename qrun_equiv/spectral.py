@@ -18,7 +18,7 @@ import numpy as np
 
 from qrun_equiv import tolerances
 from qrun_equiv.angle import Angle
-from qrun_equiv.certificate import SPECTRUM, Check
+from qrun_equiv.certificate import OUTSIDE, SPECTRUM, Check
 from qrun_equiv.checks import Finding, Place, compare
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
@@ -42,7 +42,7 @@ class Section:
         theta: the parameters.
         frequencies: ``[n, len(features)]``: 0, then one of each pair ``w, -w``.
         points: ``[points, n_features]``.
-        condition: factor from errors in the outputs to errors in the coefficients, at most.
+        inverse: pseudo-inverse of the design matrix at the points.
     """
 
     features: tuple[int, ...]
@@ -50,7 +50,12 @@ class Section:
     theta: Array
     frequencies: Array
     points: Array
-    condition: float
+    inverse: Array
+
+    @property
+    def condition(self) -> float:
+        """Factor from errors in the outputs to errors in the coefficients, at most."""
+        return max(1.0, float(np.max(np.sum(np.abs(self.inverse), axis=1))))
 
     def describe(self) -> str:
         """What varies, for a person."""
@@ -111,13 +116,13 @@ def _section(
         msg = f"a grid of {len(local)} points is more than the {MAX_POINTS} of a spectrum check"
         raise SpectrumError(msg)
     matrix = design(frequencies, local)
-    if np.linalg.cond(matrix) > tolerances.CONDITION:
+    inverse = np.asarray(np.linalg.pinv(matrix), dtype=np.float64)
+    if np.linalg.norm(inverse, 2) * np.linalg.norm(matrix, 2) > tolerances.CONDITION:
         msg = "some frequencies are too close to each other to be told apart in this domain"
         raise SpectrumError(msg)
-    condition = float(np.max(np.sum(np.abs(np.linalg.pinv(matrix)), axis=1)))
     points = np.tile(base, (len(local), 1))
     points[:, list(features)] = local
-    return Section(features, base, theta, frequencies, points, max(1.0, condition))
+    return Section(features, base, theta, frequencies, points, inverse)
 
 
 def _distinct(values: Array) -> list[int]:
@@ -209,7 +214,7 @@ def check_spectrum(
         local = section.points[:, list(section.features)]
         series, residuals = {}, {}
         for name, values in samples.items():
-            fitted, residual = fit(section.frequencies, local, values)
+            fitted, residual = fit(section.frequencies, local, values, inverse=section.inverse)
             series[name] = np.concatenate([fitted.coefficients.real, fitted.coefficients.imag])
             residuals[name] = residual
         findings += _coefficients(section, series, samples, scale)
@@ -253,7 +258,7 @@ def _support(
         error, bound = float(relative[row, column]), tolerances.EQUAL * section.condition
         check = Check(
             SPECTRUM,
-            (name, "accessible frequencies"),
+            (name, OUTSIDE),
             section.describe(),
             error,
             bound,

@@ -39,7 +39,7 @@ from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.points import Batch, Domain
 from qrun_equiv.simulate import expectations
 from qrun_equiv.spectral import check_spectrum, sections
-from qrun_equiv.witness import replay
+from qrun_equiv.witness import odd_one_out, replay
 
 Level = Literal["auto", "sampled", "certified", "proved"]
 LEVELS: tuple[Level, ...] = ("auto", "sampled", "certified", "proved")
@@ -247,8 +247,9 @@ def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
     )
     if not failed:
         return _Outcome(Status.SAMPLED, checks, notes=tuple(notes))
+    odd = odd_one_out(findings, failed[0].check.name)
     for finding in failed:
-        witness = replay(finding, job.circuits, job.counterpart, scale)
+        witness = replay(finding, job.circuits, job.counterpart, scale, odd)
         if witness is not None:
             return _Outcome(Status.REFUTED, checks, witness, notes=tuple(notes))
     msg = "a difference was seen, but its replay in a second simulator did not confirm it"

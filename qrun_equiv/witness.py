@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from qrun_equiv import tolerances
-from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, Counterexample
+from qrun_equiv.certificate import FEATURES, OUTPUTS, OUTSIDE, PARAMETERS, Counterexample
 from qrun_equiv.checks import Finding
 from qrun_equiv.errors import QrunEquivError
 from qrun_equiv.frontends.base import Array, CircuitSource
@@ -21,8 +21,12 @@ def replay(
     circuits: Sequence[CircuitSource],
     counterpart: CounterpartSource,
     scale: Array,
+    odd: str = "",
 ) -> Counterexample | None:
-    """The counterexample of a failed check, or ``None`` where the replay does not confirm it."""
+    """The counterexample of a failed check, or ``None`` where the replay does not confirm it.
+
+    ``odd``: the source that differs from all others, where there is one (:func:`odd_one_out`).
+    """
     place, check = finding.place, finding.check
     if place is None:
         return None
@@ -57,8 +61,25 @@ def replay(
         values=dict(zip(check.between, finding.values, strict=True)),
         relative=float(check.error or 0.0),
         replay=numbers,
-        diagnosis=diagnosis,
+        diagnosis=f"{diagnosis} {_blame(odd, circuits, counterpart)}".strip(),
     )
+
+
+def odd_one_out(findings: Sequence[Finding], kind: str) -> str:
+    """The one source that takes part in every failed comparison of a kind; empty if not unique."""
+    made = [f.check for f in findings if f.check.name == kind]
+    compared = [c for c in made if c.between[1] != OUTSIDE]
+    names = sorted({name for c in compared for name in c.between})
+    failed = [set(c.between) for c in compared if c.status == "failed"]
+    odd = [name for name in names if failed and all(name in pair for pair in failed)]
+    return odd[0] if len(odd) == 1 and len(names) > 2 else ""
+
+
+def _blame(odd: str, circuits: Sequence[CircuitSource], counterpart: CounterpartSource) -> str:
+    if not odd:
+        return ""
+    others = [name for name in (counterpart.name, *(c.name for c in circuits)) if name != odd]
+    return f"The odd one out is {odd}: {' and '.join(others)} agree."
 
 
 def _confirmed(between: tuple[str, str], values: dict[str, float], scale: float) -> bool:
@@ -71,7 +92,7 @@ def _explain(kind: str, between: tuple[str, str]) -> str:
     left, right = between
     if kind == OUTPUTS:
         return f"The outputs of {left} and {right} differ."
-    if right == "accessible frequencies":
+    if right == OUTSIDE:
         return f"{left} contains frequencies that the circuit's generators can't produce."
     return f"The Fourier coefficients of {left} and {right} differ; replayed as outputs at x."
 

@@ -8,7 +8,8 @@ QNode on two of its rows, and falls back to a loop over rows).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -165,15 +166,17 @@ class PennyLaneSource:
         rows = []
         for row in x:
             args = self._arguments(row, theta, scalars=self._scalars, as_torch=self._torch)
-            rows.append(_flatten(self.qnode(*args), None)[0].detach().numpy())
+            with _double_precision():
+                rows.append(_flatten(self.qnode(*args), None)[0].detach().numpy())
         return np.stack(rows).astype(np.float64)
 
     def _execute(self, tape: qml.tape.QuantumScript, batch: int) -> Tensor | None:
         """Run one broadcast tape with backpropagation; None where the device can't."""
         try:
-            (result,) = qml.execute(
-                [tape], self.qnode.device, diff_method="backprop", interface="torch"
-            )
+            with _double_precision():
+                (result,) = qml.execute(
+                    [tape], self.qnode.device, diff_method="backprop", interface="torch"
+                )
             return _flatten(result, batch)
         except Exception:  # noqa: BLE001 - a loop over rows is the answer to any failure here
             return None
@@ -210,20 +213,24 @@ class PennyLaneSource:
             weight = torch.tensor(theta[None], requires_grad=True)
             args = self._arguments(leaf[0], weight[0], scalars=self._scalars, as_torch=True)
             try:
-                values = _flatten(qnode(*args), None)
+                with _double_precision():
+                    values = _flatten(qnode(*args), None)
+                    parts.append(_backward(values, leaf, weight))
             except Exception as error:
                 msg = (
                     f"the QNode {self._title()} can't be differentiated: {_one_line(error)}. Use "
                     "functions that accept torch tensors (qml.math) in it"
                 )
                 raise FrontendError(msg) from error
-            parts.append(_backward(values, leaf, weight))
         return Gradient(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
     def second_gradient(self, x: Array, theta: Array) -> tuple[str, Gradient]:
         """The adjoint method, or parameter shift where it does not apply."""
         failure: FrontendError | None = None
-        for method in ("adjoint", "parameter-shift"):
+        # PennyLane 0.45's adjoint Jacobian of probs is wrong if the first gate is not on wire 0.
+        tape = self.tape(x[0], theta)
+        probabilities = any(isinstance(m, ProbabilityMP) for m in tape.measurements)
+        for method in ("parameter-shift",) if probabilities else ("adjoint", "parameter-shift"):
             try:
                 qnode = self.qnode.update(diff_method=method, interface="torch")
                 return f"pennylane {method}", self._loop_gradients(qnode, x, theta)
@@ -258,6 +265,17 @@ class PennyLaneSource:
     def fingerprint(self) -> str:
         """Source text of the quantum function and the device."""
         return f"{fingerprint(self.qnode.func)}|{self.qnode.device.name}|{self.sizes}"
+
+
+@contextmanager
+def _double_precision() -> Iterator[None]:
+    """Devices other than default.qubit make tensors of torch's default dtype: float32 loses 1e-8."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:

@@ -169,7 +169,7 @@ def _gate(operation: qml.operation.Operator, wires: Mapping[Any, int], angles: A
 
 def _observables(measurement: Any, wires: Mapping[Any, int]) -> list[Observable]:
     if isinstance(measurement, ProbabilityMP):
-        return _projectors([wires[w] for w in (measurement.wires or list(wires))])
+        return _projectors([wires[w] for w in (measurement.wires or _in_order(wires))])
     operator = measurement.obs
     sentence = operator.pauli_rep
     if sentence is None:
@@ -188,6 +188,14 @@ def _observables(measurement: Any, wires: Mapping[Any, int]) -> list[Observable]
             raise UnsupportedCircuitError(msg)
         terms.append((complex(coefficient).real, {wires[w]: p for w, p in word.items()}))
     return [Observable.of(terms)]
+
+
+def _in_order(wires: Mapping[Any, int]) -> list[Any]:
+    """The wires of ``probs()`` without wires: the device's order, or 0, 1, 2, ... without one."""
+    try:
+        return sorted(wires)
+    except TypeError:  # names of several types: the order of the tape
+        return list(wires)
 
 
 def _projectors(on: Sequence[int]) -> list[Observable]:

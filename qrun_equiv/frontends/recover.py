@@ -158,6 +158,8 @@ def _polynomial(
         exact = _read(value, 0.0 if size == abs(value) else _EPS * size)
         if exact is None:
             return None
+        if exact == Fraction(0):  # most of them
+            continue
         term = Angle.constant(Fraction(1))
         for index, power in zip(support, powers, strict=True):
             term = term * _variable(names[index]) ** power

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import pennylane as qml
 from qiskit import QuantumCircuit
 
+from qrun_equiv.certificate import OUTSIDE
 from qrun_equiv.errors import FrontendError
 from qrun_equiv.frontends.base import CircuitSource, Sizes
 from qrun_equiv.frontends.pennylane import PennyLaneSource
 from qrun_equiv.frontends.qasm import load, qasm_source
 from qrun_equiv.frontends.qiskit import QiskitSource, parameter_places
 
-RESERVED = frozenset({"counterpart", "neutral form", "accessible frequencies"})
+RESERVED = frozenset({"counterpart", "neutral form", OUTSIDE})
 
 
 def circuit_sources(
@@ -117,8 +119,9 @@ class _Recorder:
 def _recorded(function: Callable[..., Any]) -> tuple[int | None, int | None]:
     x, theta = _Recorder(), _Recorder()
     try:
+        alone = len(inspect.signature(function).parameters) == 1
         with qml.queuing.AnnotatedQueue():
-            function(x, theta)
+            function(*((x,) if alone else (x, theta)))
     except Exception:  # noqa: BLE001 - whatever it is, the sizes are not readable this way
         return None, None
     return x.size, theta.size

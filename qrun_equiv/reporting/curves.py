@@ -120,7 +120,7 @@ def _count(what: Subject) -> int:
 
 
 def _grid(what: Subject, verdict: Verdict, count: int) -> Array:
-    """Equispaced over the domain (else the default range, moved to the witness), witness included."""
+    """Equispaced over the domain, else over the default range, moved to the witness if need be."""
     low, high = what.domain[what.feature] if what.domain else DEFAULT_RANGE
     mark = float(what.x[what.feature])
     if what.domain is None and not low <= mark <= high:

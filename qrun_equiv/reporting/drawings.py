@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
@@ -37,7 +38,7 @@ _STYLE: dict[str, Any] = {
 }
 
 _SHRINK = 0.6
-_PENNYLANE: dict[str, Any] = {
+_PENNYLANE: Any = {
     "figure.facecolor": COLOURS["paper"],
     "axes.facecolor": COLOURS["paper"],
     "patch.facecolor": COLOURS["paper"],
@@ -50,23 +51,23 @@ _PENNYLANE: dict[str, Any] = {
 }
 
 
-def circuit_figure(pair: Pair, what: Subject) -> tuple[Figure, str]:
+def circuit_figure(pair: Pair, what: Callable[[], Subject]) -> tuple[Figure, str]:
     """The pair's circuit and a caption; angles are symbols where it is Qiskit's or OpenQASM's.
 
     Raises:
         ReportError: no library draws it.
     """
     if pair.qiskit is not None or pair.qasm is not None:
-        circuit = pair.qiskit_circuit() if pair.qiskit is not None else load(pair.qasm)
-        shown = _shortened(circuit)
-        abbreviated = set(circuit.parameters) - set(shown.parameters)
+        native = pair.circuits()
+        shown = _shortened(native["qiskit"] if "qiskit" in native else load(native["qasm"]))
+        abbreviated = any(p.name.startswith("f(") for p in shown.parameters)
         remark = " f(…) stands for an angle that is too long to print." if abbreviated else ""
         return qiskit_figure(shown), f"The circuit, drawn by Qiskit.{remark}"
-    source = what.circuits[0]
+    source = what().circuits[0]
     if not isinstance(source, PennyLaneSource):
         msg = f"no drawing of {type(source).__name__}"
         raise ReportError(msg)
-    figure = pennylane_figure(source.tape(what.x, what.theta))
+    figure = pennylane_figure(source.tape(what().x, what().theta))
     return figure, "The circuit, drawn by PennyLane (angles left out)."
 
 
@@ -94,7 +95,7 @@ def draw_qiskit(circuit: QuantumCircuit, axes: Axes) -> None:
 
 
 def _shortened(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit with angles that are too long to print as ``f(x)``, ``f(theta)``, ``f(x, theta)``."""
+    """The circuit with angles that are too long to print as ``f(x)`` or ``f(x, theta)``."""
     shown = circuit.copy_empty_like()
     names: dict[str, Parameter] = {}
 

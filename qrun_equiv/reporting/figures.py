@@ -135,6 +135,7 @@ def _differences(
     axes.set_ylim(FLOOR / 3, max(top, 1e-7) * 30)
     axes.yaxis.set_major_locator(LogLocator(numticks=6))
     axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
     axes.set_ylabel("difference")
     if len(pairs) > 1:
         axes.legend(

@@ -45,7 +45,7 @@ def report(results: Results, folder: str | Path) -> Path:
 
 
 def write_json(results: Results, path: str | Path) -> Path:
-    """Write every verdict as ``{"schema": 1, "pairs": [...]}``; numbers that are not finite are null.
+    """Write every verdict as ``{"schema": 1, "pairs": [...]}``; a number not finite is null.
 
     Raises:
         ReportError: the file can't be written.

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from qrun_equiv.certificate import KINDS, Check, Counterexample, Verdict
-from qrun_equiv.errors import ReportError, SpectrumError
+from qrun_equiv.errors import SpectrumError
 from qrun_equiv.pair import Pair
 from qrun_equiv.reporting import curves, figures, spectra, words
 from qrun_equiv.reporting.drawings import circuit_figure
@@ -90,8 +90,8 @@ def _script(pair: Pair, verdict: Verdict) -> tuple[str, str]:
         return "", ""
     try:
         return replay_script(pair, verdict), ""
-    except ReportError as error:
-        return "", str(error)
+    except Exception as error:  # noqa: BLE001 - it runs the user's code; the page says so
+        return "", _reason(error)
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def _drawings(pair: Pair, verdict: Verdict, name: str) -> tuple[Drawing, ...]:
         return subject(pair, verdict)
 
     def circuit() -> tuple[Figure, str]:
-        return circuit_figure(pair, what())
+        return circuit_figure(pair, what)
 
     def outputs() -> tuple[Figure, str]:
         return _curves(curves.outputs(what(), verdict))
@@ -135,8 +135,11 @@ def _draw(
     except SpectrumError as error:
         return Drawing(Markup(), "", f"No spectrum: {error}.")
     except Exception as error:  # noqa: BLE001 - whatever failed, the page says so in its place
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        return Drawing(Markup(), "", f"This figure could not be drawn: {reason}.")
+        return Drawing(Markup(), "", f"This figure could not be drawn: {_reason(error)}.")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def _curves(line: curves.Line) -> tuple[Figure, str]:
@@ -146,7 +149,8 @@ def _curves(line: curves.Line) -> tuple[Figure, str]:
         if (figures.has_zeros(line.values))
         else ""
     )
-    text = f"{line.quantity[0].upper()}{line.quantity[1:]} along x{line.feature}{held}."
+    what = line.quantity.capitalize() if line.quantity.startswith("output") else line.quantity
+    text = f"{what} along x{line.feature}{held}."
     return figures.curves_figure(line), text + zeros
 
 

@@ -112,7 +112,7 @@ def _neutral(circuits: Sequence[CircuitSource], verdict: Verdict) -> Circuit | N
 
 def _random_point(domain: Domain, n_features: int, seed: int) -> Array:
     """The base point of the spectrum check, for the same seed."""
-    box = np.array(domain if domain else [DEFAULT_RANGE] * n_features)
+    box = np.array(domain or [DEFAULT_RANGE] * n_features)
     return np.random.default_rng([seed, 2]).uniform(box[:, 0], box[:, 1])
 
 
@@ -138,7 +138,7 @@ def _feature(verdict: Verdict, neutral: Circuit | None) -> int:
 
 
 def component(verdict: Verdict) -> tuple[str, int]:
-    """Which derivative a gradient's witness is about: ``("x" | "theta", index)``, or ``("", 0)``."""
+    """Which derivative a witness is about: ``("x" | "theta", index)``, or ``("", 0)``."""
     witness = verdict.counterexample
     found = re.fullmatch(r"d/d(x|theta)(\d+)", witness.component) if witness is not None else None
     return (found[1], int(found[2])) if found else ("", 0)

@@ -1,9 +1,10 @@
-"""A matplotlib figure as SVG inside a page: unique ids, and colours that follow the page's theme."""
+"""A matplotlib figure as SVG inside a page: unique ids, colours that follow the page's theme."""
 
 from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,7 +24,7 @@ COLOURS = {
 }
 
 #: Settings of every figure: text stays text, lines thin, no upper and right frame.
-SETTINGS = {
+SETTINGS: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 9.6,
@@ -80,7 +81,9 @@ def inline(figure: Figure, prefix: str, label: str) -> str:
     text = _own_ids(text, prefix)
     for name, colour in (*COLOURS.items(), ("ink", "#000000"), ("paper", "#ffffff")):
         text = re.sub(colour, f"var(--{name})", text, flags=re.IGNORECASE)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(label)}" ', 1)
+    # Black is SVG's default, so matplotlib leaves it out: the default becomes the theme's ink.
+    attributes = f'role="img" aria-label="{_attribute(label)}" style="fill: var(--ink)"'
+    return text.replace("<svg ", f"<svg {attributes} ", 1)
 
 
 def _hundredths(match: re.Match[str]) -> str:
