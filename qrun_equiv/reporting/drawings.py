@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ from qrun_equiv.pair import Pair
 from qrun_equiv.reporting.subject import Subject
 from qrun_equiv.reporting.svg import COLOURS, canvas
 
-#: Gates in one row of a drawing, and its scale against Qiskit's own size.
+#: Columns in one row of a drawing, and its scale against Qiskit's own size.
 FOLD, SCALE = 20, 0.8
 #: Longest text of an angle in a drawing.
 LONGEST_ANGLE = 28
@@ -74,11 +75,16 @@ def circuit_figure(pair: Pair, what: Callable[[], Subject]) -> tuple[Figure, str
 def qiskit_figure(circuit: QuantumCircuit) -> Figure:
     """A Qiskit circuit in Qiskit's drawing, at the size that its layout asks for."""
     probe = _whole(canvas(4, 4))
-    draw_qiskit(circuit, probe)
+    _draw(circuit, probe, -1)
+    columns = probe.get_xlim()[1]
+    rows = math.ceil(columns / (FOLD + 3))
+    fold = -1 if rows == 1 else math.ceil(columns / rows)
+    probe = _whole(canvas(4, 4))
+    _draw(circuit, probe, fold)
     (left, right), (low, high) = probe.get_xlim(), probe.get_ylim()
     unit = _INCHES**2 * SCALE
     figure = canvas((right - left) * unit, (high - low) * unit)
-    draw_qiskit(circuit, _whole(figure))
+    _draw(circuit, _whole(figure), fold)
     return figure
 
 
@@ -87,11 +93,11 @@ def _whole(figure: Figure) -> Axes:
     return figure.add_axes((0, 0, 1, 1))
 
 
-def draw_qiskit(circuit: QuantumCircuit, axes: Axes) -> None:
+def _draw(circuit: QuantumCircuit, axes: Axes, fold: int) -> None:
     """Qiskit's drawing inside given axes, without the global phase: no output depends on it."""
     shown = circuit.copy()
     shown.global_phase = 0
-    circuit_drawer(shown, output="mpl", style=_STYLE, fold=FOLD, ax=axes, plot_barriers=False)
+    circuit_drawer(shown, output="mpl", style=_STYLE, fold=fold, ax=axes, plot_barriers=False)
 
 
 def _shortened(circuit: QuantumCircuit) -> QuantumCircuit:

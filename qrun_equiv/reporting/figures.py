@@ -130,6 +130,8 @@ def _differences(
     axes.annotate(
         f"tolerance {tolerance:.0e}", (1, tolerance), (0, 2), ha="right", va="bottom", fontsize=8,
         xycoords=("axes fraction", "data"), textcoords="offset points",
+        bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+        zorder=1,
     )  # fmt: skip
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 3, max(top, 1e-7) * 30)
@@ -138,9 +140,10 @@ def _differences(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
     axes.set_ylabel("difference")
     if len(pairs) > 1:
-        axes.legend(
-            loc="upper left", bbox_to_anchor=(0, -0.42), borderaxespad=0, ncols=2, handlelength=1.5
-        )
+        handles, labels = axes.get_legend_handles_labels()
+        figure = axes.get_figure()
+        assert isinstance(figure, Figure)
+        figure.legend(handles, labels, loc="outside lower right", ncols=2, handlelength=1.5)
 
 
 def has_zeros(values: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from qrun_equiv.errors import ReportError
 from qrun_equiv.files import write_atomically
 from qrun_equiv.pair import Pair, verdict_json
 from qrun_equiv.reporting import words
-from qrun_equiv.reporting.section import Section, section
+from qrun_equiv.reporting.section import section
 
 Results = Sequence[tuple[Pair, Verdict]]
 SCHEMA = 1
@@ -122,6 +122,3 @@ def _write(path: Path, text: str) -> Path:
 def _refusal(path: Path, error: OSError) -> ReportError:
     reason = error.strerror or str(error)
     return ReportError(f"can't write the report to {path} ({reason}); name a folder you may write")
-
-
-__all__ = ["Section", "render", "report", "write_json"]

@@ -1,0 +1,76 @@
+"""What the README promises: its code runs, its commands exist, its test command is the one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from qrun_equiv import cli
+from qrun_equiv.certificate import Status
+from qrun_equiv.pair import collect
+
+
+@pytest.fixture(scope="module")
+def readme(repository):
+    return (repository / "README.md").read_text()
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
+    example, calls, _ = blocks(readme, "python")
+    lines = [line for line in example.splitlines() if line.strip()]
+    assert len(lines) <= 10
+    calls = calls.replace('"mine.json"', repr(str(tmp_path / "mine.json")))
+    program = example + "\nverdict = qe.verify(circuit, network)\n" + calls
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    shown = next(b for b in blocks(readme, "text") if b.startswith("sampled"))
+    for line in shown.splitlines():
+        words = re.split(r"\s+\d\.\de-\d+", line)[0]
+        if words.strip() != "...":
+            assert words in done.stdout
+
+
+def test_the_pair_file_is_verified(readme, tmp_path):
+    path = tmp_path / "my_pair.py"
+    path.write_text(blocks(readme, "python")[2])
+    (pair,) = collect([path])
+    assert pair.verify().status is Status.SAMPLED
+
+
+def test_every_command_of_the_table_exists(readme):
+    named = set(re.findall(r"^\| `qrun-equiv (\w+)", readme, flags=re.MULTILINE))
+    help_text = CliRunner().invoke(cli.app, ["--help"]).output
+    assert named == {"list", "verify", "report", "derive", "recheck", "doctor"}
+    for name in named:
+        assert name in help_text
+    options = re.findall(r"`(--\w+)", readme.split("## Commands")[1].split("##")[0])
+    known = "".join(CliRunner().invoke(cli.app, [c, "--help"]).output for c in named)
+    for option in options:
+        assert option in known
+
+
+def test_links_lead_somewhere(readme, repository):
+    for target in re.findall(r"\]\(([^)#]+)\)", readme):
+        if not target.startswith("http"):
+            assert (repository / target).exists(), target
+
+
+def test_the_test_command_is_one_and_the_same(readme, repository):
+    assert ".venv/bin/python -m pytest" in readme
+    makefile = (repository / "Makefile").read_text()
+    assert "$(BIN)/python -m pytest\n" in makefile
+    assert "make test" in (repository / ".ci" / "run").read_text()
