@@ -47,6 +47,8 @@ def compare(
     bound: float,
     scope: str,
     locate: Callable[[int, int], Place],
+    *,
+    evaluations: int | None = None,
 ) -> list[Finding]:
     """Compare every pair of sources.
 
@@ -57,6 +59,7 @@ def compare(
         bound: largest relative error that passes.
         scope: what was covered, for a person.
         locate: place of a number from its row and column.
+        evaluations: number of points, where it is not the number of rows.
 
     Raises:
         UndecidedError: a number is not finite.
@@ -77,7 +80,8 @@ def compare(
         row, column = (int(i) for i in np.unravel_index(np.argmax(relative), relative.shape))
         error = float(relative[row, column])
         status = "passed" if error <= bound else "failed"
-        check = Check(name, (left, right), scope, error, bound, len(a), status)
+        points = len(a) if evaluations is None else evaluations
+        check = Check(name, (left, right), scope, error, bound, points, status)
         pair = (float(a[row, column]), float(b[row, column]))
         findings.append(Finding(check, locate(row, column), pair))
     return findings
@@ -149,7 +153,7 @@ def check_gradients(
         for s in sources
     }
     places = [(row, b.theta) for x, b in zip(rows, batches, strict=True) for row in x]
-    scope = f"{len(places)} points, {describe(batches)}"
+    scope = f"{len(places)} of {describe(batches)}"
     findings = []
     for name, kind in ((FEATURES, "features"), (PARAMETERS, "parameters")):
         stacks = {source: getattr(g, kind) for source, g in gradients.items()}
@@ -186,5 +190,6 @@ def describe(batches: Sequence[Batch]) -> str:
     thetas = len({b.theta.tobytes() for b in batches})
     points = sum(len(b.x) for b in batches if b.origin == "random")
     rows = sum(len(b.x) for b in batches if b.origin == "data")
-    text = f"{points} random points at {thetas} parameter vector(s)"
+    vectors = "one parameter vector" if thetas == 1 else f"{thetas} parameter vectors"
+    text = f"{points} random points at {vectors}"
     return f"{text}, {rows} rows of data" if rows else text

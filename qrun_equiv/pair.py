@@ -13,6 +13,9 @@ from typing import Any, Literal, get_args
 
 from qrun_equiv.certificate import EQUIVALENT, Status, Verdict
 from qrun_equiv.errors import PairError
+from qrun_equiv.frontends.base import Source
+from qrun_equiv.frontends.counterpart import CounterpartSource
+from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.verification import GRADIENTS, Level, verify
 
 Claim = Literal["equal", "different"]
@@ -92,6 +95,17 @@ class Pair:
         is_builder = callable(self.qiskit) and not hasattr(self.qiskit, "num_qubits")
         return self.qiskit() if is_builder else self.qiskit
 
+    def sources(self) -> dict[str, Source]:
+        """Everything that is compared, by name: ``.values(x, theta)`` and ``.gradients(x, theta)``.
+
+        ``x [batch, n_features]`` and ``theta [n_parameters]`` are float64 arrays.
+        """
+        circuits, sizes = circuit_sources(
+            self.circuits(), self.observable, self.n_features, self.n_parameters
+        )
+        every: list[Source] = [*circuits, CounterpartSource(self.counterpart, sizes)]
+        return {source.name: source for source in every}
+
     def rows(self) -> Any:
         """The data rows, loaded; ``None`` where the pair names no data."""
         return self.data() if callable(self.data) else self.data
@@ -142,6 +156,8 @@ def collect(paths: Iterable[str | Path]) -> list[Pair]:
     pairs: dict[str, Pair] = {}
     for path in paths:
         for file in _files(Path(path)):
+            if file.name.startswith("_"):  # a helper, from a shell's *.py
+                continue
             for pair in load_file(file):
                 if pair.name in pairs:
                     msg = (
@@ -149,6 +165,9 @@ def collect(paths: Iterable[str | Path]) -> list[Pair]:
                     )
                     raise PairError(msg)
                 pairs[pair.name] = pair
+    if not pairs:
+        msg = "only helper files (_*.py) were named; name the pair files"
+        raise PairError(msg)
     return list(pairs.values())
 
 
@@ -183,6 +202,20 @@ def load_file(path: Path) -> list[Pair]:
         msg = f"{path} defines no Pair; end it with: pair = Pair(name=..., counterpart=..., ...)"
         raise PairError(msg)
     return [replace(p, path=path.resolve()) for p in unique]
+
+
+def load_pair(path: str | Path, name: str) -> Pair:
+    """One pair of a file by its name.
+
+    Raises:
+        PairError: the file is missing or broken, or has no pair of this name.
+    """
+    pairs = collect([path])
+    for pair in pairs:
+        if pair.name == name:
+            return pair
+    msg = f"{path} has no pair {name!r}, but {', '.join(p.name for p in pairs)}"
+    raise PairError(msg)
 
 
 def _import(path: Path) -> ModuleType:

@@ -237,7 +237,10 @@ def _coefficients(
         return Place(point, section.theta, column, component, index)
 
     bound = tolerances.EQUAL * section.condition
-    return compare(SPECTRUM, series, scale, bound, section.describe(), locate)
+    count_points = len(section.points)
+    return compare(
+        SPECTRUM, series, scale, bound, section.describe(), locate, evaluations=count_points
+    )
 
 
 def _furthest(section: Section, samples: Mapping[str, Array], column: int) -> Array:
@@ -256,6 +259,7 @@ def _support(
         relative = np.abs(residual) / scale
         row, column = (int(i) for i in np.unravel_index(np.argmax(relative), relative.shape))
         error, bound = float(relative[row, column]), tolerances.EQUAL * section.condition
+        passed = error <= bound
         check = Check(
             SPECTRUM,
             (name, OUTSIDE),
@@ -263,8 +267,8 @@ def _support(
             error,
             bound,
             len(section.points),
-            "passed" if error <= bound else "failed",
-            "content outside the circuit's frequencies",
+            "passed" if passed else "failed",
+            "" if passed else "content outside the circuit's frequencies",
         )
         value = float(samples[name][row, column])
         place = Place(section.points[row], section.theta, column, "residual of the fitted series")

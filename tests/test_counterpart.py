@@ -223,7 +223,7 @@ def test_fourier_counterpart_equals_the_matrix_product(seed: int) -> None:
 
 
 def test_equal_sums_of_scales_merge_before_the_numbers_come_in() -> None:
-    gates = tuple(Gate("RX" if k % 2 else "RY", (0,), X0 * (0.1 * k)) for k in (1, 2, 3))
+    gates = tuple(Gate("RX" if k % 2 else "RY", (0,), X0 * 0.1 * k) for k in (1, 2, 3))
     turned = tuple(g for gate in gates for g in (gate, Gate("RZ", (0,), Angle.constant(0.7))))
     form = Circuit(1, turned, (Observable.of([(1.0, {0: "X"})]),), 1, 0)
     frequencies = fourier_series(form, np.zeros(0)).frequencies[:, 0]

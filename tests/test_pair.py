@@ -8,7 +8,7 @@ from helpers import PAIR_FILE, serial_counterpart, serial_qiskit, serial_qnode
 from qrun_equiv import Pair
 from qrun_equiv.certificate import Status
 from qrun_equiv.errors import PairError
-from qrun_equiv.pair import catalogue_folder, collect, load_file, select, verdict_json
+from qrun_equiv.pair import catalogue_folder, collect, load_file, load_pair, select, verdict_json
 
 
 @pytest.fixture
@@ -89,6 +89,21 @@ def test_paths_that_are_no_pair_files(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(PairError, match="no pair files"):
         collect([tmp_path / "empty"])
+
+
+def test_helpers_of_a_shell_pattern_are_passed_over(pair_file):
+    helper = pair_file.parent / "_helper.py"
+    helper.write_text("raise RuntimeError")
+    assert len(collect([helper, pair_file])) == 2
+    with pytest.raises(PairError, match="helper files"):
+        collect([helper])
+
+
+def test_one_pair_by_name(pair_file):
+    pair = load_pair(pair_file, "mine-doubled")
+    assert set(pair.sources()) == {"pennylane", "counterpart"}
+    with pytest.raises(PairError, match="has no pair 'other', but mine, mine-doubled"):
+        load_pair(pair_file, "other")
 
 
 def test_names_are_unique(pair_file, tmp_path):

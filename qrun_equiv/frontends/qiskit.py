@@ -86,12 +86,7 @@ class QiskitSource:
                 raise FrontendError(msg)
 
     def _assignment(self, x: Array, theta: Array) -> dict[Parameter, float]:
-        both = {"x": x, "theta": theta}
-        return {p: float(both[kind][i]) for p, (kind, i) in self.places.items()}
-
-    def bound(self, x: Array, theta: Array) -> QuantumCircuit:
-        """The native circuit with numbers assigned at one point."""
-        return self.circuit.assign_parameters(self._assignment(x, theta))
+        return _assignment(self.places, x, theta)
 
     def values(self, x: Array, theta: Array) -> Array:
         """Outputs ``[batch, n_outputs]`` from ``Statevector``; see :class:`Source`."""
@@ -173,7 +168,7 @@ class QiskitSource:
 
     def replay(self, x: Array, theta: Array) -> tuple[str, Array]:
         """Outputs at one point from the circuit's full unitary instead of its state."""
-        column = Operator(self.bound(x, theta)).data[:, 0]
+        column = Operator(bind(self.circuit, x, theta)).data[:, 0]
         return "Qiskit Operator (full unitary)", self._measure(column)
 
     def lower(self) -> Circuit:
@@ -206,6 +201,18 @@ def _parameter_text(value: Any) -> str:
 
         return str(sympy.srepr(value.sympify()))
     return np.array2string(value, threshold=10**6) if isinstance(value, np.ndarray) else repr(value)
+
+
+def bind(circuit: QuantumCircuit, x: Array, theta: Array) -> QuantumCircuit:
+    """The native circuit with numbers ``x [n_features]`` and ``theta [n_parameters]`` assigned."""
+    return circuit.assign_parameters(_assignment(parameter_places(circuit), x, np.ravel(theta)))
+
+
+def _assignment(
+    places: dict[Parameter, tuple[str, int]], x: Array, theta: Array
+) -> dict[Parameter, float]:
+    both = {"x": x, "theta": theta}
+    return {p: float(both[kind][i]) for p, (kind, i) in places.items()}
 
 
 def parameter_places(circuit: QuantumCircuit) -> dict[Parameter, tuple[str, int]]:

@@ -13,11 +13,12 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, Counterexample, Verdict
 from qrun_equiv.errors import ReportError
-from qrun_equiv.frontends.qiskit import parameter_places
+from qrun_equiv.frontends.qiskit import bind
 from qrun_equiv.pair import Pair
 
 #: A plain call is used where it gives the recorded value to this, relative to max(1, |value|).
 _SAME = 1e-12
+_SIDES = ("left", "right")
 
 
 def replay_script(pair: Pair, verdict: Verdict) -> str:
@@ -55,23 +56,18 @@ def _script(
     pair: Pair, what: str, imports: set[str], lines: Sequence[str], sides: Sequence[str]
 ) -> str:
     """The lines, which set ``left`` and ``right``, between the imports and the printing."""
-    assert pair.path is not None
-    width = max(map(len, (*sides, "difference"))) + 1
-    left, right, difference = (f"{name}:".ljust(width) for name in (*sides, "difference"))
-    imports = {
-        "from pathlib import Path", "import numpy as np", "from qrun_equiv.pair import load_file",
-        *imports,
-    }  # fmt: skip
+    if pair.path is None:
+        msg = f"{pair.name!r} comes from no file"
+        raise ReportError(msg)
+    imports = {"import numpy as np", "from qrun_equiv.pair import load_pair", *imports}
+    one, two = (f"{name} {{{side}:.17g}}" for name, side in zip(sides, _SIDES, strict=True))
     return "\n".join([
         f"# {what} of {' '.join(pair.name.split())} at the witness, by both sides.",
         *sorted(imports, key=lambda line: (line.startswith("from"), line)),
         "",
-        f"file, name = Path({shown_path(pair.path)!r}), {pair.name!r}",
-        "pair = next(p for p in load_file(file) if p.name == name)",
+        f"pair = load_pair({shown_path(pair.path)!r}, {pair.name!r})",
         *lines,
-        f'print("{left}", float(left))',
-        f'print("{right}", float(right))',
-        f'print("{difference}", abs(float(left) - float(right)))',
+        f'print(f"{one}, {two}, difference {{abs(left - right):.17g}}")',
         "",
     ])  # fmt: skip
 
@@ -97,16 +93,9 @@ def _plain(pair: Pair, witness: Counterexample) -> str | None:
     lines = [
         f"x = np.array({list(witness.features)!r})",
         f"theta = np.array({list(witness.parameters)!r}){_reshape(pair)}",
-        *(f"{side} = {c.text}" for side, c in zip(("left", "right"), used, strict=True)),
+        *(f"{side} = float({c.text})" for side, c in zip(_SIDES, used, strict=True)),
     ]
-    if any("Statevector" in c.text for c in used):
-        lines.insert(2, _ASSIGN)
     return _script(pair, f"Output {witness.output}", imports, lines, witness.between)
-
-
-_ASSIGN = """circuit, point = pair.qiskit_circuit(), {"x": x, "theta": theta.ravel()}
-places = parameter_places(circuit)
-bound = circuit.assign_parameters({p: point[kind][i] for p, (kind, i) in places.items()})"""
 
 
 def _reshape(pair: Pair) -> str:
@@ -158,17 +147,15 @@ def _qiskit(pair: Pair, x: np.ndarray, theta: np.ndarray, output: int) -> _Call:
     if not isinstance(observable, SparsePauliOp):
         msg = "the observable is a label"
         raise TypeError(msg)
-    circuit, point = pair.qiskit_circuit(), {"x": x, "theta": theta.ravel()}
-    places = parameter_places(circuit)
-    bound = circuit.assign_parameters({p: point[kind][i] for p, (kind, i) in places.items()})
+    circuit = bind(pair.qiskit_circuit(), x, theta)
     which = f"pair.observable[{output}]" if many else "pair.observable"
     return _Call(
-        f"Statevector(bound).expectation_value({which}).real",
+        f"Statevector(bind(pair.qiskit_circuit(), x, theta)).expectation_value({which}).real",
         (
             "from qiskit.quantum_info import Statevector",
-            "from qrun_equiv.frontends.qiskit import parameter_places",
+            "from qrun_equiv.frontends.qiskit import bind",
         ),
-        lambda: Statevector(bound).expectation_value(observable).real,
+        lambda: Statevector(circuit).expectation_value(observable).real,
     )
 
 
@@ -187,18 +174,11 @@ def _by_sources(pair: Pair, witness: Counterexample) -> str:
     lines = [
         f"x = np.array([{list(witness.features)!r}])",
         f"theta = np.array({list(witness.parameters)!r})",
-        "circuits, sizes = circuit_sources(",
-        "    pair.circuits(), pair.observable, pair.n_features, pair.n_parameters",
-        ")",
-        "sides = {s.name: s for s in (*circuits, CounterpartSource(pair.counterpart, sizes))}",
-        f"left = sides[{left!r}].{part}",
-        f"right = sides[{right!r}].{part}",
+        "sources = pair.sources()",
+        f"left = sources[{left!r}].{part}",
+        f"right = sources[{right!r}].{part}",
     ]
-    imports = {
-        "from qrun_equiv.frontends.counterpart import CounterpartSource",
-        "from qrun_equiv.frontends.sources import circuit_sources",
-    }
-    return _script(pair, what, imports, lines, (left, right))
+    return _script(pair, what, set(), lines, (left, right))
 
 
 def _sides(pair: Pair, witness: Counterexample) -> tuple[str, str]:
