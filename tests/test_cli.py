@@ -296,7 +296,8 @@ def test_interrupted_in_the_middle_everything_written_is_whole(folder):
     )
     slow = slow.replace("import torch\n", "import time\nimport torch\n")
     others = "".join(
-        f'p{i} = Pair(name="z{i}", pennylane=circuit, counterpart=counterpart, n_features=1, n_parameters=1)\n'
+        f'p{i} = Pair(name="z{i}", pennylane=circuit, counterpart=counterpart, n_features=1,'
+        " n_parameters=1)\n"
         for i in range(20)
     )
     (folder / "slow.py").write_text(slow + others)

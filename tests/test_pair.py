@@ -65,7 +65,7 @@ def test_a_file_can_import_its_neighbour(tmp_path):
             "must be callable",
         ),
         (
-            "from qrun_equiv import Pair\nPair(name='a', counterpart=len, pennylane=len, claim='x')\n",
+            "import qrun_equiv as qe\nqe.Pair(name='a', counterpart=len, pennylane=len, claim='x')",
             "claim 'x'",
         ),
         ("from qrun_equiv import Pair\nPair(nam='a')\n", "TypeError"),

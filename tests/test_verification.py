@@ -60,7 +60,7 @@ def test_a_verdict_has_no_truth_value():
         bool(verdict)
 
 
-# --- what each check alone catches: the set of failed checks is exact, so none can be removed -----
+# --- what each check alone catches: the set of failed checks is exact, so none can be removed
 
 
 def test_a_constant_offset_fails_outputs_and_spectrum_only():
@@ -212,7 +212,7 @@ def test_an_identically_zero_output_is_no_noise():
     assert not qe.verify(circuit, tiny, n_features=1, n_parameters=1).equivalent
 
 
-# --- witnesses -------------------------------------------------------------------------------------
+# --- witnesses
 
 
 def test_a_witness_is_replayed_in_a_second_simulator():
@@ -287,7 +287,7 @@ def test_two_circuits_must_agree_with_each_other():
     assert "qiskit" in slip.counterexample.between
 
 
-# --- undecided, and errors -------------------------------------------------------------------------
+# --- undecided, and errors
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_what_is_no_circuit_is_named(circuit):
         qe.verify(circuit, serial_counterpart)
 
 
-# --- options ---------------------------------------------------------------------------------------
+# --- options
 
 
 def test_given_parameters_are_the_only_ones():

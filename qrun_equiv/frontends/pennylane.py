@@ -269,7 +269,7 @@ class PennyLaneSource:
 
 @contextmanager
 def _double_precision() -> Iterator[None]:
-    """Devices other than default.qubit make tensors of torch's default dtype: float32 loses 1e-8."""
+    """Some devices make tensors of torch's default dtype: float32 loses eight digits."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
