@@ -22,7 +22,9 @@ import numpy as np
 import torch
 
 _OWN = str(Path(__file__).parents[1])
-_LIBRARIES = (*{sysconfig.get_path(k) for k in ("stdlib", "purelib", "platlib")}, _OWN)
+_CATALOGUE = str(Path(_OWN, "circuits", "_"))[:-1]  # with the separator at the end
+_PATHS = (*(sysconfig.get_path(k) for k in ("stdlib", "purelib", "platlib")), _OWN)
+_LIBRARIES = tuple({str(Path(path, "_"))[:-1] for path in _PATHS})
 # What was met already, by identity: its name, and itself, so that no identity is used twice.
 Seen = dict[int, tuple[str, Any]]
 
@@ -143,12 +145,17 @@ def _function(function: types.FunctionType, seen: Seen) -> str:
 
 def _is_library(value: Any) -> bool:
     if isinstance(value, types.FunctionType):
-        return value.__code__.co_filename.startswith(_LIBRARIES)
+        return _in_library(value.__code__.co_filename)
     if isinstance(value, type):
         module = sys.modules.get(value.__module__)
         file = getattr(module, "__file__", None)
-        return file is None or file.startswith(_LIBRARIES)
+        return file is None or _in_library(file)
     return isinstance(value, _BUILT_IN)
+
+
+def _in_library(file: str) -> bool:
+    """The shipped pair files are no library, wherever they lie."""
+    return file.startswith(_LIBRARIES) and not file.startswith(_CATALOGUE)
 
 
 def _global_names(code: types.CodeType) -> set[str]:
