@@ -173,6 +173,11 @@ class Angle:
             total = total + constant * factor
         return total
 
+    def magnitude(self, x: Any, theta: Any) -> Any:
+        """Sum of the absolute values of the terms: what rounding errors of the angle scale with."""
+        positive = Angle(tuple((m, abs(q)) for m, q in self.terms))
+        return positive.evaluate(np.abs(x), np.abs(theta))
+
     def replace(self, mapping: Mapping[Symbol, Angle]) -> Angle:
         """The angle with symbols replaced by angles (used by mutants and re-parametrisation)."""
         result = Angle()

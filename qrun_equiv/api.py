@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from qrun_equiv import counterpart as _counterpart
-from qrun_equiv import points
+from qrun_equiv import points, tolerances
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.counterpart import FourierCounterpart, MatrixProductCounterpart, Readout
+from qrun_equiv.errors import UnsupportedCircuitError
 from qrun_equiv.fourier import FourierSeries
+from qrun_equiv.frontends.base import CircuitSource, Sizes
 from qrun_equiv.frontends.sources import circuit_sources
+from qrun_equiv.simulate import expectations
+
+_POINTS, _AGREES = 5, tolerances.LOWERING
 
 
 def neutral(
@@ -35,8 +41,26 @@ def neutral(
         return circuit
     if isinstance(circuit, Mapping) and circuit:
         circuit = dict([next(iter(circuit.items()))])
-    sources, _ = circuit_sources(circuit, observable, n_features, n_parameters)
-    return sources[0].lower()
+    sources, sizes = circuit_sources(circuit, observable, n_features, n_parameters)
+    form = sources[0].lower()
+    _compare(form, sources[0], sizes)
+    return form
+
+
+def _compare(form: Circuit, source: CircuitSource, sizes: Sizes) -> None:
+    """Hold a neutral form to its native circuit at a few random points."""
+    rng = np.random.default_rng(19)
+    x = rng.uniform(-6.0, 6.0, (_POINTS, sizes.features))
+    theta = rng.uniform(-6.0, 6.0, sizes.parameters)
+    ours = expectations(form, torch.tensor(x), torch.tensor(theta)).numpy()
+    native = source.values(x, theta)
+    size = max([1.0, *(o.norm for o in form.observables)])
+    if ours.shape != native.shape or not np.max(np.abs(ours - native)) <= _AGREES * size:
+        msg = (
+            f"{source.name} has no neutral form: the one that was read off near 0 does not hold at "
+            "all points (a clipped or wrapped angle, or a branch on x?)"
+        )
+        raise UnsupportedCircuitError(msg)
 
 
 def derive(

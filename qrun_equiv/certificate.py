@@ -211,7 +211,7 @@ class Certificate:
             _refuse(f"{path} was edited or damaged: its checksum does not fit; verify again")
         try:
             return _from_json(body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             _refuse(f"{path} is a broken certificate ({error!r}); verify again", error)
 
 
@@ -242,7 +242,16 @@ def counterexample_json(witness: Counterexample | None) -> dict[str, Any] | None
 
 def _from_json(body: Mapping[str, Any]) -> Certificate:
     def check(item: Mapping[str, Any]) -> Check:
+        numbers = (item["error"], item["bound"], item["evaluations"])
+        if any(isinstance(n, bool) or not isinstance(n, int | float | None) for n in numbers):
+            msg = f"the check {item['name']!r} has {numbers}, which are not numbers"
+            raise TypeError(msg)
         return Check(**{**item, "between": tuple(item["between"])})
+
+    for name in ("digests", "settings", "versions"):
+        if not isinstance(body[name], dict):
+            msg = f"{name} is no object"
+            raise TypeError(msg)
 
     witness = body["counterexample"]
     if witness is not None:

@@ -1,8 +1,7 @@
 """The sampled checks: outputs and gradients of all sources against each other.
 
-Every pair of sources is compared at every point. Errors are relative to a scale taken from the
-*circuits* (never from the counterpart), output by output: the largest magnitude seen, and at least
-``SCALE_FLOOR`` of the observable's one-norm, so that an identically zero output is not noise.
+Every pair of sources is compared at every point. Errors are relative to the scales of
+:mod:`qrun_equiv.scaling`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, Check
 from qrun_equiv.errors import CounterpartError, FrontendError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Source
 from qrun_equiv.points import Batch
+from qrun_equiv.scaling import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Finding:
     check: Check
     place: Place | None = None
     values: tuple[float, float] = (0.0, 0.0)
+    scale: float = 1.0
 
 
 def compare(
@@ -55,7 +56,7 @@ def compare(
     Args:
         name: kind of the check.
         stacks: for each source the numbers ``[points, columns]``.
-        scale: ``[columns]``, positive: what errors are relative to.
+        scale: ``[columns]`` or ``[points, columns]``, positive: what errors are relative to.
         bound: largest relative error that passes.
         scope: what was covered, for a person.
         locate: place of a number from its row and column.
@@ -83,7 +84,8 @@ def compare(
         points = len(a) if evaluations is None else evaluations
         check = Check(name, (left, right), scope, error, bound, points, status)
         pair = (float(a[row, column]), float(b[row, column]))
-        findings.append(Finding(check, locate(row, column), pair))
+        size = float(np.broadcast_to(scale, a.shape)[row, column])
+        findings.append(Finding(check, locate(row, column), pair, size))
     return findings
 
 
@@ -97,45 +99,43 @@ def evaluate(
         CounterpartError: the counterpart has.
     """
     sources = (counterpart, *circuits)
-    stacks = {s.name: np.concatenate([s.values(b.x, b.theta) for b in batches]) for s in sources}
-    first = circuits[0].name
-    for name, values in stacks.items():
-        if values.shape != stacks[first].shape:
-            msg = (
-                f"{name} has {values.shape[1]} output(s), {first} has {stacks[first].shape[1]}: "
-                "give one number for each observable, as [batch, n_outputs]"
-            )
-            raise (CounterpartError if name == counterpart.name else FrontendError)(msg)
-    return stacks
-
-
-def output_scale(circuits: Sequence[Array], norms: Array | None) -> Array:
-    """Scale ``[n_outputs]`` of the outputs from the circuits' values and observable norms."""
-    seen = np.max([np.max(np.abs(v), axis=0, initial=0.0) for v in circuits], axis=0)
-    if norms is None:
-        overall = float(np.max(seen, initial=0.0))
-        norms = np.full(len(seen), overall if overall > 0 else 1.0)
-    floor = tolerances.SCALE_FLOOR * np.where(norms > 0, norms, 1.0)
-    return np.asarray(np.maximum(seen, floor))
+    wanted = 0
+    stacks: dict[str, Array] = {}
+    for source in (*circuits, counterpart):
+        parts = []
+        for batch in batches:
+            part = source.values(batch.x, batch.theta)
+            wanted = wanted or part.shape[1]
+            if part.shape[1] != wanted:
+                msg = (
+                    f"{source.name} has {part.shape[1]} output(s) for {len(part)} rows, "
+                    f"{circuits[0].name} has {wanted}: give one number for each observable, as "
+                    "[batch, n_outputs] (a [batch] and a [batch, 1] broadcast to [batch, batch])"
+                )
+                raise (CounterpartError if source is counterpart else FrontendError)(msg)
+            parts.append(part)
+        stacks[source.name] = np.concatenate(parts)
+    return {source.name: stacks[source.name] for source in sources}
 
 
 def check_outputs(
-    stacks: Mapping[str, Array], batches: Sequence[Batch], scale: Array
+    stacks: Mapping[str, Array], batches: Sequence[Batch], scale: Scale
 ) -> list[Finding]:
     """Outputs of all sources against each other."""
     places = [(row, b.theta) for b in batches for row in b.x]
+    full = np.concatenate([scale.at(b.x, b.theta) for b in batches])
 
     def locate(row: int, column: int) -> Place:
         return Place(*places[row], output=column)
 
-    return compare(OUTPUTS, stacks, scale, tolerances.EQUAL, describe(batches), locate)
+    return compare(OUTPUTS, stacks, full, tolerances.EQUAL, describe(batches), locate)
 
 
 def check_gradients(
     sources: Sequence[Source],
     circuits: Sequence[str],
     batches: Sequence[Batch],
-    scale: Array,
+    scale: Scale,
     wrt: Sequence[str],
 ) -> list[Finding]:
     """Derivatives of all sources against each other, with respect to features and parameters.
@@ -144,38 +144,34 @@ def check_gradients(
         sources: what to differentiate.
         circuits: names of the circuits among them, which give the scale.
         batches: points; only the first ``gradient_rows`` of each are used.
-        scale: scale of the outputs ``[n_outputs]``: the floor of the gradients' scale.
+        scale: scales of this comparison.
         wrt: ``"features"``, ``"parameters"`` or both.
     """
-    rows = [b.x[: b.gradient_rows] for b in batches]
+    points = [(b.x[: b.gradient_rows], b.theta) for b in batches]
     gradients = {
-        s.name: _concatenate([s.gradients(x, b.theta) for x, b in zip(rows, batches, strict=True)])
-        for s in sources
+        s.name: _concatenate([s.gradients(x, theta) for x, theta in points]) for s in sources
     }
-    places = [(row, b.theta) for x, b in zip(rows, batches, strict=True) for row in x]
+    places = [(row, theta) for x, theta in points for row in x]
     scope = f"{len(places)} of {describe(batches)}"
     findings = []
-    for name, kind in ((FEATURES, "features"), (PARAMETERS, "parameters")):
+    for name, kind, symbol in ((FEATURES, "features", "x"), (PARAMETERS, "parameters", "theta")):
         stacks = {source: getattr(g, kind) for source, g in gradients.items()}
         size = next(iter(stacks.values())).shape[2]
         if kind not in wrt or not size:
             continue
-        seen = np.max([_peak(stacks[c]) for c in circuits], axis=0)
-        full = np.repeat(np.maximum(seen, scale), size)
+        peak = np.max([np.max(np.abs(stacks[c]), axis=0, initial=0.0) for c in circuits], axis=0)
+        full = np.concatenate([scale.of_gradient(x, t, symbol, peak) for x, t in points])
 
-        def locate(row: int, column: int, size: int = size, kind: str = kind) -> Place:
+        def locate(row: int, column: int, size: int = size, symbol: str = symbol) -> Place:
             output, index = divmod(column, size)
-            symbol = f"d/d{'x' if kind == 'features' else 'theta'}{index}"
-            return Place(*places[row], output=output, component=symbol, index=index)
+            component = f"d/d{symbol}{index}"
+            return Place(*places[row], output=output, component=component, index=index)
 
         flat = {source: g.reshape(len(g), -1) for source, g in stacks.items()}
-        findings += compare(name, flat, full, tolerances.EQUAL, scope, locate)
+        findings += compare(
+            name, flat, full.reshape(len(full), -1), tolerances.EQUAL, scope, locate
+        )
     return findings
-
-
-def _peak(gradient: Array) -> Array:
-    """Largest magnitude for each output, over points and components."""
-    return np.asarray(np.max(np.abs(gradient), axis=(0, 2), initial=0.0))
 
 
 def _concatenate(parts: Sequence[Gradient]) -> Gradient:

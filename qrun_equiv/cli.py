@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import tempfile
@@ -35,6 +36,7 @@ complaints = Console(stderr=True, highlight=False)
 
 DEFAULT_FOLDER = Path("qrun-equiv-report")
 USAGE, INTERRUPTED = 2, 130
+_LONGEST = 80
 
 Paths = Annotated[
     list[Path] | None,
@@ -201,7 +203,7 @@ def recheck(
 
     loaded = [(path, Certificate.load(path)) for path in certificates]
     pairs = {p.name: p for p in _pairs(pair_paths, None)}
-    from qrun_equiv.rechecking import recheck as again
+    from qrun_equiv.rechecking import recheck_pair
 
     refused = 0
     for path, certificate in loaded:
@@ -210,9 +212,7 @@ def recheck(
                 msg = f"its pair {certificate.pair!r} is not at hand; name its file with --pair"
                 raise CertificateError(msg)  # noqa: TRY301
             pair = pairs[certificate.pair]
-            verdict = again(
-                certificate, pair.circuits(), pair.counterpart, observable=pair.observable
-            )
+            verdict = recheck_pair(certificate, pair)
             console.print(f"[green]ok[/green]       {path}: {verdict.status.value}, repeated")
         except CertificateError as error:
             refused += 1
@@ -241,6 +241,9 @@ def _writable(folder: Path | None, json_file: Path | None) -> None:
     """Find out before the work whether its results can be written."""
     from qrun_equiv.errors import ReportError
 
+    if json_file is not None and json_file.is_dir():
+        msg = f"can't write to {json_file}: it is a folder; name a file with --json"
+        raise ReportError(msg)
     for place in (folder, json_file.parent if json_file else None):
         if place is None:
             continue
@@ -284,7 +287,11 @@ def _verify_all(
 
 
 def _slug(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    """A file name for a pair; one that had to be changed gets a hash, so that no two are alike."""
+    plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:_LONGEST]
+    if plain == name:
+        return name
+    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _print_table(results: Sequence[tuple[Pair, Verdict]]) -> None:

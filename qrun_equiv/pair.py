@@ -235,7 +235,7 @@ def _import(path: Path) -> ModuleType:
     except PairError as error:
         msg = f"{path}: {error}"
         raise PairError(msg) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__)
                  if f.filename == str(path)]  # fmt: skip
         where = f", line {lines[-1]}" if lines else ""

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from qrun_equiv.errors import DataError, FrontendError
 from qrun_equiv.frontends.base import Array, Sizes
 
 #: Random parameter vectors, rows of features for each, and rows where gradients are compared.
 THETAS, ROWS, GRADIENT_ROWS = 3, 24, 4
+#: Rows far out, where the neutral form says what rounding does there: some of log-uniform size up
+#: to REACH (or several of the slowest periods), and one more parameter vector of sizes up to FAR.
+WIDE_ROWS, REACH, FAR = 6, 1e4, 1e3
 #: Most rows of a data set (a seeded choice of them, if it has more).
 DATA_ROWS = 32
 #: Default range, in radians: half-angle encodings have period 4 pi.
@@ -59,13 +63,32 @@ def read_domain(domain: Any, n_features: int) -> Domain:
     return tuple((float(a), float(b)) for a, b in array)
 
 
+def numbers(values: Any, name: str) -> Array:
+    """Real numbers as a float64 array; tensors are detached.
+
+    Raises:
+        FrontendError: not real numbers, or rows of several lengths.
+    """
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().numpy()
+    msg = f"{name} must be real numbers in rows of one length, got {type(values).__name__}"
+    try:
+        array = np.asarray(values)
+        real = None if np.iscomplexobj(array) else array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise FrontendError(msg) from error
+    if real is None:
+        raise FrontendError(msg)
+    return real
+
+
 def vector(values: Any, size: int, name: str) -> Array:
     """A finite float64 vector of the given size.
 
     Raises:
         FrontendError: another size, or a number that is not finite.
     """
-    array = np.asarray(values, dtype=np.float64).reshape(-1)
+    array = numbers(values, name).reshape(-1)
     if array.size != size:
         msg = f"{name} has {array.size} numbers, the circuit has {size} parameters"
         raise FrontendError(msg)
@@ -81,7 +104,7 @@ def read_rows(data: Any, n_features: int) -> Array:
     Raises:
         DataError: another width, no rows, or numbers that are not finite.
     """
-    rows = np.asarray(data, dtype=np.float64)
+    rows = numbers(data, "data")
     if rows.ndim == 1 and n_features == 1:
         rows = rows[:, None]
     if rows.ndim != 2 or rows.shape[1] != n_features or not len(rows):
@@ -92,6 +115,21 @@ def read_rows(data: Any, n_features: int) -> Array:
         msg = f"row {bad} of the data is not finite; drop or impute it first"
         raise DataError(msg)
     return rows
+
+
+def check_inside(rows: Array, domain: Domain) -> None:
+    """Refuse data that the domain leaves out.
+
+    Raises:
+        DataError: a row lies outside; the message names it.
+    """
+    if domain is None:
+        return
+    low, high = np.array(domain).T
+    outside = np.flatnonzero(np.any((rows < low) | (rows > high), axis=1))
+    if len(outside):
+        msg = f"row {outside[0]} of the data lies outside the domain; widen it or drop the row"
+        raise DataError(msg)
 
 
 def pick_rows(rows: Array, seed: int) -> Array:
@@ -110,6 +148,14 @@ def random_rows(rng: np.random.Generator, rows: int, domain: Domain, n_features:
     return rng.permutation(x)
 
 
+def wide_rows(rng: np.random.Generator, reach: Array) -> Array:
+    """Rows of either sign: two uniform up to ``reach [n_features]``, the others log-uniform."""
+    near = rng.uniform(-1.0, 1.0, (2, len(reach))) * reach
+    size = np.exp(rng.uniform(0.0, 1.0, (WIDE_ROWS - 2, len(reach))) * np.log(reach))
+    far = rng.choice([-1.0, 1.0], size.shape) * size
+    return np.concatenate([near, far])
+
+
 def choose(
     sizes: Sizes,
     *,
@@ -118,11 +164,14 @@ def choose(
     data: Array | None,
     trained: Array | None,
     seed: int,
+    slopes: Array | None = None,
 ) -> list[Batch]:
     """All points of one comparison, from one seed.
 
     ``parameters``: compare at these vectors only, else at random ones; ``trained``: one more
-    vector, for the rows of ``data`` (which else are taken at the first vector).
+    vector, for the rows of ``data`` (which else are taken at the first vector); ``slopes``: the
+    smallest slope of an angle in each feature, where a neutral form gives it: then rows far out are
+    added.
     """
     rng = np.random.default_rng(seed)
     if parameters is not None:
@@ -140,6 +189,14 @@ def choose(
     if domain is None or all(low <= 0 <= high for low, high in domain):
         origin = np.zeros((1, sizes.features))
         batches.append(Batch(origin, thetas[0], 1, "random"))
+    if slopes is not None and domain is None:
+        x = wide_rows(rng, np.maximum(REACH, 8 * np.pi / slopes))
+        batches.append(Batch(x, thetas[0], 2, "random"))
+        if parameters is None and sizes.parameters:
+            signs = rng.choice([-1.0, 1.0], sizes.parameters)
+            far = signs * np.exp(rng.uniform(0.0, np.log(FAR), sizes.parameters))
+            x = random_rows(rng, WIDE_ROWS, domain, sizes.features)
+            batches.append(Batch(x, far, 2, "random"))
     if data is not None:
         at = trained if trained is not None else thetas[0]
         batches.append(Batch(data, at, GRADIENT_ROWS, "data"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ def run_pair(pair: Pair, level: Level = "auto", seed: int = 0) -> Verdict:
         return pair.verify(level=level, seed=seed)
     except QrunEquivError as error:
         return _undecided(pair, str(error), seed)
-    except Exception as error:  # noqa: BLE001 - one broken pair must not end the others
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken pair must not end all
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         return _undecided(pair, reason, seed)
 
@@ -58,9 +59,17 @@ def run(
     try:
         waiting = {pool.submit(_run_file, p.path, p.name, level, seed): p for p in pairs}
         for done in as_completed(waiting):
-            yield waiting[done], done.result()
+            yield waiting[done], _result(done, waiting[done], seed)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(done: Future[Verdict], pair: Pair, seed: int) -> Verdict:
+    try:
+        return done.result()
+    except BrokenProcessPool:  # killed for memory, or it crashed: every pair in flight is lost
+        reason = "a worker process died while this pair was in flight; try --jobs 1"
+        return _undecided(pair, reason, seed)
 
 
 def _one_thread() -> None:

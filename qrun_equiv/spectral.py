@@ -25,6 +25,7 @@ from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import Frequency, accessible, design, fit, half, numeric
 from qrun_equiv.frontends.base import Array, Source
 from qrun_equiv.points import DEFAULT_RANGE, Domain
+from qrun_equiv.scaling import Scale
 
 #: Most sample points of one section, most frequencies, and most features that get a section.
 MAX_POINTS, MAX_FREQUENCIES, MAX_SECTIONS = 420, 200, 4
@@ -72,7 +73,7 @@ def sections(circuit: Circuit, theta: Array, domain: Domain, seed: int) -> list[
         SpectrumError: no section is possible; the message says why.
     """
     rng = np.random.default_rng([seed, 2])
-    box = np.array(domain or [DEFAULT_RANGE] * circuit.n_features)
+    box = np.array(domain or [DEFAULT_RANGE] * circuit.n_features).reshape(-1, 2)
     base = rng.uniform(box[:, 0], box[:, 1])
     read = sorted({i for g in circuit.encoding_gates() if g.angle for i in g.angle.features()})
     if not read:
@@ -128,10 +129,12 @@ def _section(
 def _distinct(values: Array) -> list[int]:
     """Indices of numerically distinct frequencies up to sign, the zero first."""
     kept: list[int] = [0]
+    size = np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny)  # of each axis
+    relative = values / size
     for index in range(1, len(values)):
-        w, others = values[index], values[kept]
+        w, others = relative[index], relative[kept]
         gap = min(np.abs(others - w).max(axis=1).min(), np.abs(others + w).max(axis=1).min())
-        if gap > _MERGE * max(1.0, float(np.abs(w).max())):
+        if gap > _MERGE:
             kept.append(index)
     return kept
 
@@ -201,7 +204,7 @@ def _scattered(
 
 
 def check_spectrum(
-    sources: Sequence[Source], found: Sequence[Section], scale: Array
+    sources: Sequence[Source], found: Sequence[Section], scale: Scale
 ) -> list[Finding]:
     """Coefficients of all sources over the sections' frequencies, against each other.
 
@@ -217,8 +220,9 @@ def check_spectrum(
             fitted, residual = fit(section.frequencies, local, values, inverse=section.inverse)
             series[name] = np.concatenate([fitted.coefficients.real, fitted.coefficients.imag])
             residuals[name] = residual
-        findings += _coefficients(section, series, samples, scale)
-        findings += _support(section, residuals, samples, scale)
+        size = scale.at(section.points, section.theta).max(axis=0)
+        findings += _coefficients(section, series, samples, size)
+        findings += _support(section, residuals, samples, size)
     return _worst_of_each(findings)
 
 
@@ -272,7 +276,8 @@ def _support(
         )
         value = float(samples[name][row, column])
         place = Place(section.points[row], section.theta, column, "residual of the fitted series")
-        findings.append(Finding(check, place, (value, value - float(residual[row, column]))))
+        pair = (value, value - float(residual[row, column]))
+        findings.append(Finding(check, place, pair, float(scale[column])))
     return findings
 
 

@@ -16,6 +16,10 @@ EQUAL: Final = 1e-9
 #: cancellation noise (1e-16 of the norm) would count as a difference.
 SCALE_FLOOR: Final = 1e-3
 
+#: Rounding of the angles moves outputs by eps times their size; errors are held to no less than
+#: this many times that.
+ROUNDING: Final = 64.0
+
 #: A counterpart called twice on the same rows, or row by row, must give the same numbers up to the
 #: reordering of a matrix product's sums.
 REPEAT: Final = 1e-12

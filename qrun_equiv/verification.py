@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
-from qrun_equiv import points, tolerances
+from qrun_equiv import links, points
 from qrun_equiv._version import __version__
 from qrun_equiv.certificate import (
     KINDS,
+    OUTSIDE,
     SPECTRUM,
     Certificate,
     Check,
@@ -23,21 +24,19 @@ from qrun_equiv.certificate import (
     Status,
     Verdict,
 )
-from qrun_equiv.checks import Finding, check_gradients, check_outputs, evaluate, output_scale
+from qrun_equiv.checks import Finding, check_gradients, check_outputs, evaluate
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import (
     FrontendError,
-    QrunEquivError,
     SpectrumError,
     UndecidedError,
-    UnsupportedCircuitError,
 )
 from qrun_equiv.frontends.base import Array, CircuitSource, Sizes, Source
 from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.frontends.digest import digest
 from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.points import Batch, Domain
-from qrun_equiv.simulate import expectations
+from qrun_equiv.scaling import Scale, smallest_slopes
 from qrun_equiv.spectral import check_spectrum, sections
 from qrun_equiv.witness import odd_one_out, replay
 
@@ -105,8 +104,10 @@ def verify(
         else points.pick_rows(points.read_rows(data, sizes.features), seed),
         trained=None if trained is None else points.vector(trained, sizes.parameters, "trained"),
         gradients=tuple(gradients),
-        seed=seed,
+        seed=int(seed),
     )
+    if job.data is not None:
+        points.check_inside(job.data, job.domain)
     digests = job.digests()  # before anything runs: a cache of the counterpart may fill up
     outcome = _run(job)
     status, reason = outcome.status, outcome.reason
@@ -130,10 +131,11 @@ def _check_options(level: str, gradients: Sequence[str], seed: int) -> None:
     if level not in LEVELS:
         msg = f"unknown level {level!r}; one of {', '.join(LEVELS)}"
         raise FrontendError(msg)
-    if isinstance(gradients, str) or set(gradients) - set(GRADIENTS):
+    chosen = list(gradients) if isinstance(gradients, list | tuple) else [None]
+    if any(one not in GRADIENTS for one in chosen):
         msg = f"gradients is a sequence out of {GRADIENTS}, got {gradients!r}"
         raise FrontendError(msg)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         msg = f"seed must be a whole number from 0 up, got {seed!r}"
         raise FrontendError(msg)
 
@@ -141,7 +143,10 @@ def _check_options(level: str, gradients: Sequence[str], seed: int) -> None:
 def _vectors(parameters: Any, sizes: Sizes) -> list[Array] | None:
     if parameters is None:
         return None
-    array = np.asarray(parameters, dtype=np.float64)
+    array = points.numbers(parameters, "parameters")
+    if array.ndim == 2 and not len(array):
+        msg = "parameters is an empty list of vectors; leave it out, or give at least one"
+        raise FrontendError(msg)
     if array.ndim == 2 and array.shape[1] == sizes.parameters and len(sizes.parameter_shape) == 1:
         return [points.vector(row, sizes.parameters, "parameters") for row in array]
     return [points.vector(array, sizes.parameters, "parameters")]
@@ -171,7 +176,10 @@ class _Job:
     def sources(self) -> list[Source]:
         return [self.counterpart, *self.circuits]
 
-    def batches(self) -> list[Batch]:
+    def batches(self, neutral: Circuit | None) -> list[Batch]:
+        theta = self.trained if self.parameters is None else self.parameters[0]
+        if theta is None:
+            theta = np.ones(self.sizes.parameters)
         return points.choose(
             self.sizes,
             domain=self.domain,
@@ -179,6 +187,7 @@ class _Job:
             data=self.data,
             trained=self.trained,
             seed=self.seed,
+            slopes=None if neutral is None else smallest_slopes(neutral, theta),
         )
 
     def digests(self) -> dict[str, str]:
@@ -225,21 +234,33 @@ def _run(job: _Job) -> _Outcome:
 
 def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
     before = job.counterpart.weights()
-    batches = job.batches()
+    forms = {c.name: links.lower(c, findings, notes) for c in job.circuits}
+    batches = job.batches(next((f for f in forms.values() if f is not None), None))
     stacks = evaluate(job.counterpart, job.circuits, batches)
-    job.counterpart.check_is_function(batches[0].x[:6], batches[0].theta)
+    job.counterpart.check_is_function(batches[0].x, batches[0].theta, job.gradients)
     names = [c.name for c in job.circuits]
-    neutral = _lowered(job, batches, stacks, findings, notes)
-    norms = None if neutral is None else np.array([o.norm for o in neutral.observables])
-    scale = output_scale([stacks[name] for name in names], norms)
+    neutral: Circuit | None = None
+    for source in job.circuits:
+        form = forms[source.name]
+        if form is not None:
+            native = stacks[source.name]
+            fits = links.check_neutral(source, form, batches, native, findings, notes)
+            neutral = neutral or fits
+    scale = Scale.of([stacks[name] for name in names], neutral)
     findings += check_outputs(stacks, batches, scale)
     if job.gradients:
         findings += check_gradients(job.sources, names, batches, scale, job.gradients)
-        findings += _second_opinions(job, batches[0])
+        for source in job.circuits:
+            findings += links.check_derivatives(source, batches[0], scale, job.gradients)
     findings += _spectrum(job, neutral, batches, scale, notes)
     if job.counterpart.weights() != before:
         msg = "the counterpart changed its own weights or state while it was evaluated"
         raise UndecidedError(msg)
+    return _conclude(job, findings, notes)
+
+
+def _conclude(job: _Job, findings: Sequence[Finding], notes: Sequence[str]) -> _Outcome:
+    """Sampled, or refuted with a witness that its replay confirmed."""
     checks = tuple(f.check for f in findings)
     failed = sorted(
         (f for f in findings if f.check.name in KINDS and f.check.status == "failed"),
@@ -249,88 +270,18 @@ def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
         return _Outcome(Status.SAMPLED, checks, notes=tuple(notes))
     odd = odd_one_out(findings, failed[0].check.name)
     for finding in failed:
-        witness = replay(finding, job.circuits, job.counterpart, scale, odd)
+        witness = replay(finding, job.circuits, job.counterpart, odd)
         if witness is not None:
             return _Outcome(Status.REFUTED, checks, witness, notes=tuple(notes))
     msg = "a difference was seen, but its replay in a second simulator did not confirm it"
     raise UndecidedError(msg)
 
 
-def _lowered(
-    job: _Job,
-    batches: Sequence[Batch],
-    stacks: Mapping[str, Array],
-    findings: list[Finding],
-    notes: list[str],
-) -> Circuit | None:
-    """Neutral forms, each compared with its native circuit at all points; the first that fits."""
-    first: Circuit | None = None
-    for source in job.circuits:
-        between = ("neutral form", source.name)
-        try:
-            neutral = source.lower()
-        except (UnsupportedCircuitError, QrunEquivError) as error:
-            notes.append(f"no neutral form of {source.name}, so no stronger level: {error}")
-            findings.append(Finding(Check.skipped("neutral form", between, str(error))))
-            continue
-        values = np.concatenate([
-            expectations(neutral, torch.tensor(b.x), torch.tensor(b.theta)).numpy()
-            for b in batches
-        ])  # fmt: skip
-        native = stacks[source.name]
-        size = max([1.0, *(o.norm for o in neutral.observables)])
-        fits = values.shape == native.shape and bool(np.all(np.isfinite(native)))
-        error_size = float(np.max(np.abs(values - native), initial=0.0)) / size if fits else np.inf
-        if error_size > tolerances.LOWERING:
-            reason = "its angles are polynomials near 0 only (clipped or wrapped?)"
-            notes.append(f"no neutral form of {source.name}, so no stronger level: {reason}")
-            findings.append(Finding(Check.skipped("neutral form", between, reason)))
-            continue
-        check = Check(
-            "neutral form", between, "all points of the output check", error_size,
-            tolerances.LOWERING, len(native), "passed",
-        )  # fmt: skip
-        findings.append(Finding(check))
-        first = first or neutral
-    return first
-
-
-def _second_opinions(job: _Job, batch: Batch) -> list[Finding]:
-    """Each circuit's gradient by a second method of its own framework, at one point."""
-    findings = []
-    x, theta = batch.x[:1], batch.theta
-    for source in job.circuits:
-        between = (source.name, "second method")
-        try:
-            method, again = source.second_gradient(x, theta)
-        except FrontendError as error:
-            findings.append(Finding(Check.skipped("native gradients", between, str(error))))
-            continue
-        gradient = source.gradients(x, theta)
-        size = max(1.0, *(float(np.max(np.abs(g), initial=0.0)) for g in gradient))
-        error_size = max(
-            float(np.max(np.abs(a - b), initial=0.0)) / size
-            for a, b in zip(gradient, again, strict=True)
-        )
-        if not error_size <= tolerances.FINITE_DIFFERENCE:
-            msg = (
-                f"{source.name}'s own differentiation methods disagree by {error_size:.1e} "
-                f"({method}): its gradient can't be trusted"
-            )
-            raise UndecidedError(msg)
-        check = Check(
-            "native gradients", (source.name, method), "one point", error_size,
-            tolerances.FINITE_DIFFERENCE, 1, "passed",
-        )  # fmt: skip
-        findings.append(Finding(check))
-    return findings
-
-
 def _spectrum(
     job: _Job,
     neutral: Circuit | None,
     batches: Sequence[Batch],
-    scale: Array,
+    scale: Scale,
     notes: list[str],
 ) -> list[Finding]:
     names = [c.name for c in job.circuits]
@@ -341,7 +292,13 @@ def _spectrum(
         return [Finding(Check.skipped(SPECTRUM, between, reason))]
     try:
         found = sections(neutral, theta, job.domain, job.seed)
-        return check_spectrum(job.sources, found, scale)
+        made = check_spectrum(job.sources, found, scale)
     except SpectrumError as error:
         notes.append(f"no spectrum check: {error}")
         return [Finding(Check.skipped(SPECTRUM, between, str(error)))]
+    for check in (f.check for f in made):
+        if check.status == "failed" and check.between[1] == OUTSIDE and check.between[0] in names:
+            reason = f"{check.between[0]} does not fit its own accessible frequencies there"
+            notes.append(f"no spectrum check: {reason}")
+            return [Finding(Check.skipped(SPECTRUM, between, reason))]
+    return made

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qrun_equiv.certificate import FEATURES, OUTPUTS, Check
-from qrun_equiv.checks import Finding, Place, compare, output_scale
+from qrun_equiv.checks import Finding, Place, compare
 from qrun_equiv.errors import UndecidedError
 from qrun_equiv.witness import odd_one_out
 
@@ -55,13 +55,6 @@ def test_what_is_not_finite_is_undecided(value):
             "",
             locate,
         )
-
-
-def test_the_scale_is_the_circuits_with_a_floor_from_the_observable():
-    values = [np.array([[0.5, 1e-9, 0.0], [-2.0, 0.0, 0.0]])]
-    assert output_scale(values, np.array([4.0, 1.0, 0.0])).tolist() == [2.0, 1e-3, 1e-3]
-    assert output_scale(values, None).tolist() == [2.0, 2e-3, 2e-3]
-    assert output_scale([np.zeros((2, 1))], None).tolist() == [1e-3]
 
 
 def finding(name, between, status):

@@ -13,6 +13,7 @@ from qrun_equiv.angle import PI, feature, parameter
 from qrun_equiv.circuit import Circuit, Gate, Observable
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import fit
+from qrun_equiv.scaling import Scale
 from qrun_equiv.simulate import expectations
 from qrun_equiv.spectral import MAX_POINTS, check_spectrum, sections
 
@@ -140,7 +141,7 @@ def test_each_difference_is_named():
         "outside": Fixed("wrong", lambda x: np.cos(x) + 1e-7 * np.sin(2 * x)),
     }
     for kind, wrong in sources.items():
-        findings = check_spectrum([wrong, right], found, np.ones(1))
+        findings = check_spectrum([wrong, right], found, Scale.of([np.ones((1, 1))], circuit))
         failed = {f.check.between for f in findings if f.check.status == "failed"}
         outside = ("wrong", "accessible frequencies")
         assert (outside in failed) == (kind == "outside")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from numbers import Integral
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,15 @@ class Sizes:
     parameter_shape: tuple[int, ...]
 
     @staticmethod
-    def of(n_features: int, n_parameters: int | Sequence[int]) -> Sizes:
+    def of(n_features: Any, n_parameters: Any) -> Sizes:
         """Validated sizes; ``n_parameters`` is a length or a shape: ``(layers, wires, 3)``."""
-        shape = (n_parameters,) if isinstance(n_parameters, int) else tuple(n_parameters)
+        many = isinstance(n_parameters, Sequence) and not isinstance(n_parameters, str)
+        shape = tuple(n_parameters) if many else (n_parameters,)
         for name, size in (("n_features", n_features), *(("n_parameters", s) for s in shape)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            if isinstance(size, bool) or not isinstance(size, Integral) or size < 0:
                 msg = f"{name} must be a whole number from 0 up (or a shape of such), got {size!r}"
                 raise FrontendError(msg)
-        return Sizes(n_features, shape)
+        return Sizes(int(n_features), tuple(int(size) for size in shape))
 
     @property
     def parameters(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from torch import Tensor
 from qrun_equiv import tolerances
 from qrun_equiv.errors import CounterpartError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Sizes
-from qrun_equiv.frontends.digest import fingerprint, weights
+from qrun_equiv.frontends.digest import digest, fingerprint, weights
+
+_BATCH = 4
+_GRADIENT = 1e-10
 
 
 class CounterpartSource:
@@ -33,7 +37,7 @@ class CounterpartSource:
         self.name = name
         self.sizes = sizes
         self.counterpart: Callable[..., Any] = counterpart
-        self._takes_theta = _takes_theta(counterpart)
+        self._takes_theta = _takes_theta(counterpart, sizes.parameters)
         if isinstance(counterpart, torch.nn.Module):
             _refuse_single_precision(counterpart)
 
@@ -44,14 +48,18 @@ class CounterpartSource:
 
     def _call(self, x: Tensor, theta: Tensor) -> Tensor:
         theta = theta.reshape(self.sizes.parameter_shape)
+        before = x.detach().clone()
         try:
             out = self.counterpart(x, theta) if self._takes_theta else self.counterpart(x)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             msg = (
                 f"the counterpart raised {type(error).__name__} on x {tuple(x.shape)} and theta "
                 f"{tuple(theta.shape)}: {' '.join(str(error).split())[:300]}"
             )
             raise CounterpartError(msg) from error
+        if not torch.equal(before, x.detach()):
+            msg = "the counterpart changes its input x in place; work on a copy"
+            raise CounterpartError(msg)
         return _checked(out, x.shape[0])
 
     def values(self, x: Array, theta: Array) -> Array:
@@ -79,32 +87,85 @@ class CounterpartSource:
             parameters.append(torch.stack(gt).detach().numpy())
         return Gradient(np.stack(features), np.stack(parameters))
 
-    def check_is_function(self, x: Array, theta: Array) -> None:
+    def check_is_function(self, x: Array, theta: Array, gradients: Sequence[str]) -> None:
         """Refuse a counterpart whose rows are no function of (x, theta) alone.
 
+        Args:
+            x: rows ``[rows, n_features]``; batches of several sizes are cut from them.
+            theta: parameters ``[n_parameters]``.
+            gradients: which gradients of a whole batch are compared with those of single rows.
+
         Raises:
-            UndecidedError: two calls differ (random, or it changes state), or a row's output
-                depends on the other rows of the batch, or a number is not finite.
+            UndecidedError: two calls differ (random, or it changes state), a row's output depends
+                on the other rows or on how it is called, a batch's gradient is not the sum of its
+                rows', or a number is not finite.
         """
+        states = _random_states()
         first, again = self.values(x, theta), self.values(x, theta)
         if not np.all(np.isfinite(first)):
             row = int(np.argwhere(~np.isfinite(first))[0, 0])
             msg = f"the counterpart gives a non-finite value at x={x[row].tolist()}"
             raise UndecidedError(msg)
         size = tolerances.REPEAT * max(1.0, float(np.max(np.abs(first), initial=0.0)))
-        if np.max(np.abs(first - again), initial=0.0) > size:
+        if states != _random_states() or np.max(np.abs(first - again), initial=0.0) > size:
             msg = (
-                "the counterpart is not deterministic: two calls on the same rows differ. Call "
-                ".eval(), fix its seed, or keep it from changing its own state"
+                "the counterpart is not deterministic: it draws random numbers, or two calls on "
+                "the same rows differ. Call .eval(), and keep it from changing its own state"
             )
             raise UndecidedError(msg)
-        rows = np.concatenate([self.values(row[None], theta) for row in x])
-        if np.max(np.abs(first - rows), initial=0.0) > size:
-            msg = (
-                "an output of the counterpart depends on the other rows of its batch (batch "
-                "normalisation in training mode?): call .eval() or treat rows separately"
-            )
+        self._check_batches(x, theta, first, size)
+        if gradients:
+            self._check_batch_gradient(x[:_BATCH], theta, first[:_BATCH], size, gradients)
+
+    def _check_batches(self, x: Array, theta: Array, first: Array, size: float) -> None:
+        """Rows alone, and batches as long as there are features, parameters or outputs."""
+        lengths = {1, 2, 3, x.shape[1], len(theta), first.shape[1]}
+        for length in sorted(n for n in lengths if 0 < n <= len(x)):
+            rows = len(x) if length == 1 else length
+            given = x[:rows].copy()
+            parts = [self.values(given[k : k + length], theta) for k in range(0, rows, length)]
+            if np.max(np.abs(np.concatenate(parts) - first[:rows]), initial=0.0) > size:
+                msg = (
+                    "an output of the counterpart depends on the other rows of its batch or on "
+                    f"their number (batches of {length} against {len(x)}): treat rows separately, "
+                    "and call .eval() where there is batch normalisation"
+                )
+                raise UndecidedError(msg)
+
+    def _check_batch_gradient(
+        self, x: Array, theta: Array, first: Array, size: float, gradients: Sequence[str]
+    ) -> None:
+        """One backward pass of a batch, as training makes it, against the sum over its rows."""
+        leaf = torch.tensor(x, requires_grad=True)
+        weights = torch.tensor(theta, requires_grad=True)
+        out = self._call(leaf, weights)
+        if np.max(np.abs(out.detach().numpy() - first), initial=0.0) > size:
+            msg = "the counterpart's outputs change when a gradient is asked for (requires_grad)"
             raise UndecidedError(msg)
+        if not out.requires_grad:
+            return
+        rng = np.random.default_rng(len(x))
+        cotangent = rng.uniform(0.5, 1.0, first.shape)
+        whole = torch.autograd.grad(
+            out, (leaf, weights), torch.tensor(cotangent), allow_unused=True
+        )
+        rows = self.gradients(x, theta)
+        single = (
+            np.einsum("bk,bkf->bf", cotangent, rows.features),
+            np.einsum("bk,bkp->p", cotangent, rows.parameters),
+        )
+        for kind, batch, one in zip(("features", "parameters"), whole, single, strict=True):
+            found = np.zeros_like(one) if batch is None else batch.detach().numpy()
+            off = np.max(np.abs(found - one), initial=0.0)
+            if kind in gradients and not off <= _GRADIENT * max(
+                1.0, np.max(np.abs(one), initial=0)
+            ):
+                msg = (
+                    f"the counterpart's gradient wrt {kind} over a batch is not the sum of its "
+                    f"rows' gradients (they differ by {off:.1e}): a custom backward that averages, "
+                    "or rows that are not separate"
+                )
+                raise UndecidedError(msg)
 
     def weights(self) -> str:
         """Digest of the tensors it holds: they must not change while it is evaluated."""
@@ -141,16 +202,30 @@ def _refuse_single_precision(module: torch.nn.Module) -> None:
             raise CounterpartError(msg)
 
 
-def _takes_theta(counterpart: Callable[..., Any]) -> bool:
-    target = counterpart.forward if isinstance(counterpart, torch.nn.Module) else counterpart
+def _random_states() -> str:
+    """Digest of the states of the three generators that a module may draw from."""
+    states = (torch.get_rng_state().numpy().tobytes(), np.random.get_state(), random.getstate())  # noqa: NPY002
+    return digest(*(repr(state) for state in states))
+
+
+def _takes_theta(counterpart: Callable[..., Any], n_parameters: int) -> bool:
+    target: Any = getattr(counterpart, "_orig_mod", counterpart)  # torch.compile
+    target = target.forward if isinstance(target, torch.nn.Module) else target
     try:
-        parameters = inspect.signature(target).parameters.values()
+        parameters = list(inspect.signature(target).parameters.values())
     except (TypeError, ValueError):
         return True
+    if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or any(
+        p.kind == p.KEYWORD_ONLY and p.name == "theta" for p in parameters
+    ):
+        msg = "the counterpart has keyword-only arguments; it must take (x, theta) or x by position"
+        raise CounterpartError(msg)
     positional = [p for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
-    if any(p.kind == p.VAR_POSITIONAL for p in parameters) or len(positional) >= 2:
+    needed = [p for p in positional if p.default is p.empty]
+    if any(p.kind == p.VAR_POSITIONAL for p in parameters) or len(needed) >= 2:
         return True
-    if len(positional) == 1:
-        return False
-    msg = f"the counterpart takes no argument; it must take (x, theta) or x ({counterpart})"
-    raise CounterpartError(msg)
+    if not positional:
+        msg = f"the counterpart takes no argument; it must take (x, theta) or x ({counterpart})"
+        raise CounterpartError(msg)
+    # A second argument with a default is theta only where there are parameters.
+    return len(positional) >= 2 and n_parameters > 0

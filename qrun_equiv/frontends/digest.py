@@ -81,10 +81,40 @@ def _walk(thing: Any, seen: Seen) -> str:
     if isinstance(thing, functools.partial):
         return f"partial{_walk((thing.func, thing.args, thing.keywords), seen)}"
     if isinstance(thing, type):
-        return thing.__qualname__ if _is_library(thing) else _source(thing)
+        return _class(thing, seen)
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__ if _is_library(thing) else _module_text(thing)
     if isinstance(thing, _BUILT_IN):
         return str(getattr(thing, "__qualname__", thing.__name__))
+    wrapped = getattr(thing, "__wrapped__", None)  # functools.lru_cache and other decorators
+    if isinstance(wrapped, types.FunctionType):
+        return _function(wrapped, seen)
     return _container(thing, seen)
+
+
+def _class(kind: type, seen: Seen) -> str:
+    """Sources of the user's classes, inherited ones included, and what their methods refer to."""
+    if _is_library(kind):
+        return kind.__qualname__
+    if id(kind) in seen:
+        return f"<{kind.__qualname__}>"
+    seen[id(kind)] = (kind.__qualname__, kind)
+    parts = []
+    for base in (b for b in kind.__mro__ if not _is_library(b)):
+        parts.append(_source(base))
+        for value in vars(base).values():
+            function = getattr(value, "__func__", getattr(value, "fget", value))
+            if isinstance(function, types.FunctionType):
+                parts.append(_function(function, seen))
+    return "\n".join(parts)
+
+
+def _module_text(module: types.ModuleType) -> str:
+    """The whole file of a module of the user's."""
+    try:
+        return inspect.getsource(module)
+    except (OSError, TypeError):
+        return module.__name__
 
 
 def _container(thing: Any, seen: Seen) -> str:
@@ -107,7 +137,7 @@ def _container(thing: Any, seen: Seen) -> str:
         return f"{kind.__qualname__}({_walk(function, seen)})"
     if _is_library(kind):
         return _ADDRESS.sub("", repr(thing))
-    return f"{_source(kind)}{_walk(_attributes(thing), seen)}"
+    return f"{_class(kind, seen)}{_walk(_attributes(thing), seen)}"
 
 
 def _attributes(thing: Any) -> dict[str, Any]:
@@ -120,11 +150,11 @@ def _module(module: torch.nn.Module, seen: Seen) -> str:
     """Sources of the classes, weights, buffers, and plain attributes (``training`` included)."""
     parts = [repr(module)]
     kinds = sorted({type(m) for m in module.modules()}, key=lambda k: k.__qualname__)
-    parts += [_source(kind) for kind in kinds if not _is_library(kind)]
+    parts += [_class(kind, seen) for kind in kinds if not _is_library(kind)]
     parts += [f"{name}={_array(value)}" for name, value in module.named_parameters()]
     parts += [f"{name}={_array(value)}" for name, value in module.named_buffers()]
     for name, part in module.named_modules():
-        own = {k: v for k, v in vars(part).items() if not k.startswith("_")}
+        own = {k: v for k, v in vars(part).items() if not k.startswith("_") or "hooks" in k}
         parts.append(f"{name}:{_walk(own, seen)}")
     return "\n".join(parts)
 
@@ -149,6 +179,9 @@ def _is_library(value: Any) -> bool:
     if isinstance(value, type):
         module = sys.modules.get(value.__module__)
         file = getattr(module, "__file__", None)
+        return file is None or _in_library(file)
+    if isinstance(value, types.ModuleType):
+        file = getattr(value, "__file__", None)
         return file is None or _in_library(file)
     return isinstance(value, _BUILT_IN)
 

@@ -197,9 +197,65 @@ class PennyLaneSource:
             except Exception:  # noqa: BLE001 - the user's function may know numpy only
                 stacked = None
         values = self._execute(stacked, len(x)) if stacked is not None else None
-        if values is None or not self._batch_is_right(values, x, theta):
-            return self._loop_gradients(self.qnode, x, theta)
-        return _backward(values, leaves, weights)
+        if values is not None and self._batch_is_right(values, x, theta):
+            gradient = _backward(values, leaves, weights)
+        else:
+            gradient = self._row_gradients(x, theta)
+        return self._mended(gradient, x, theta)
+
+    def _row_gradients(self, x: Array, theta: Array) -> Gradient:
+        """Row by row by the device's best method, whatever the QNode was set to."""
+        try:
+            return self._loop_gradients(self._differentiable("best"), x, theta)
+        except FrontendError:
+            return self._autograd_gradients(x, theta)
+
+    def _differentiable(self, method: str) -> qml.QNode:
+        return self.qnode.update(diff_method=method, interface="torch")
+
+    def _mended(self, gradient: Gradient, x: Array, theta: Array) -> Gradient:
+        """Rows where backpropagation gave no number (a square root at 0), by the second method."""
+        finite = [np.isfinite(part).reshape(len(x), -1).all(axis=1) for part in gradient]
+        rows = np.flatnonzero(~(finite[0] & finite[1]))
+        if not len(rows):
+            return gradient
+        try:
+            _, again = self.second_gradient(x[rows], theta)
+        except FrontendError:
+            return gradient
+        features, parameters = (part.copy() for part in gradient)
+        features[rows], parameters[rows] = again
+        return Gradient(features, parameters)
+
+    def _autograd_gradients(self, x: Array, theta: Array) -> Gradient:
+        """By PennyLane's autograd interface: circuits that call numpy functions on x or theta."""
+        qnode = self.qnode.update(diff_method="best", interface="autograd")
+
+        def flat(row: Any, weights: Any) -> Any:
+            args = self._arguments(row, weights, scalars=self._scalars, as_torch=False)
+            result = qnode(*args)
+            parts = result if isinstance(result, tuple | list) else (result,)
+            return qml.numpy.hstack([qml.numpy.reshape(part, (-1,)) for part in parts])
+
+        features: list[Array] = []
+        parameters: list[Array] = []
+        for row in x:
+            point = (
+                qml.numpy.array(row, requires_grad=True),
+                qml.numpy.array(theta, requires_grad=True),
+            )
+            try:
+                for into, place, size in ((features, 0, len(row)), (parameters, 1, len(theta))):
+                    made = qml.jacobian(flat, argnums=place)(*point) if size else ()
+                    into.append(np.asarray(made, dtype=float).reshape(self.n_outputs, size))
+            except Exception as error:
+                msg = (
+                    f"the QNode {self._title()} can't be differentiated: {_one_line(error)}. Use "
+                    "functions that torch or autograd follow (qml.math), or leave gradients out "
+                    "with gradients=()"
+                )
+                raise FrontendError(msg) from error
+        return Gradient(np.stack(features), np.stack(parameters))
 
     def _batch_is_right(self, values: Tensor, x: Array, theta: Array) -> bool:
         rows = [0, len(x) - 1]
@@ -232,10 +288,11 @@ class PennyLaneSource:
         probabilities = any(isinstance(m, ProbabilityMP) for m in tape.measurements)
         for method in ("parameter-shift",) if probabilities else ("adjoint", "parameter-shift"):
             try:
-                qnode = self.qnode.update(diff_method=method, interface="torch")
-                return f"pennylane {method}", self._loop_gradients(qnode, x, theta)
+                gradient = self._loop_gradients(self._differentiable(method), x, theta)
             except (FrontendError, qml.exceptions.QuantumFunctionError, ValueError) as error:
                 failure = FrontendError(_one_line(error))
+            else:
+                return f"pennylane {method}", gradient
         raise failure or FrontendError("no second differentiation method")
 
     def replay(self, x: Array, theta: Array) -> tuple[str, Array]:
@@ -246,7 +303,8 @@ class PennyLaneSource:
         for device in ("lightning.qubit", "default.mixed"):
             try:
                 other = self.qnode.update(
-                    device=qml.device(device, wires=tape.wires), diff_method="best"
+                    device=qml.device(device, wires=self.qnode.device.wires or tape.wires),
+                    diff_method="best",
                 )
                 return f"PennyLane {device}", _flatten(other(*args), None)[0].detach().numpy()
             except Exception as error:  # noqa: BLE001 - the next simulator may do it
@@ -263,8 +321,18 @@ class PennyLaneSource:
         return lower(self.tape, self.sizes, self.qnode.device.wires)
 
     def fingerprint(self) -> str:
-        """Source text of the quantum function and the device."""
-        return f"{fingerprint(self.qnode.func)}|{self.qnode.device.name}|{self.sizes}"
+        """Source text of the quantum function, the device, and the tape at one point.
+
+        The tape shows what the source does not: transforms of the QNode, functions of a library.
+        """
+        x, theta = self._probe(1)
+        tape = self.tape(x[0], theta)
+        gates = [
+            (o.name, [str(w) for w in o.wires], [_rounded(p) for p in o.parameters])
+            for o in (*tape.operations, *(m.obs for m in tape.measurements if m.obs is not None))
+        ]
+        text = fingerprint(self.qnode.func)
+        return f"{text}|{self.qnode.device.name}|{self.sizes}|{gates}"
 
 
 @contextmanager
@@ -313,7 +381,9 @@ def _check_measurements(tape: qml.tape.QuantumScript, title: str) -> None:
 def _stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | None:
     """One broadcast tape of many tapes of the same structure; None where they differ."""
     first = tapes[0]
-    if any(len(t.operations) != len(first.operations) for t in tapes):
+    if any(len(t.operations) != len(first.operations) for t in tapes) or not _same_observables(
+        tapes
+    ):
         return None
     operations = []
     try:
@@ -333,8 +403,26 @@ def _stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | 
     return qml.tape.QuantumScript(operations, first.measurements)
 
 
+def _same_observables(tapes: Sequence[qml.tape.QuantumScript]) -> bool:
+    """Whether all tapes measure the same: an observable may depend on x or theta."""
+    data = [[p for m in t.measurements if m.obs is not None for p in m.obs.data] for t in tapes]
+    if any(isinstance(p, Tensor) and p.requires_grad for one in data for p in one):
+        return False
+    first = data[0]
+    return all(
+        len(one) == len(first)
+        and all(
+            np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(one, first, strict=True)
+        )
+        for one in data[1:]
+    )
+
+
 def _flatten(result: Any, batch: int | None) -> Tensor:
     """Results of one execution as ``[batch, n_outputs]`` (batch 1 where ``batch`` is None)."""
+    if isinstance(result, dict):
+        msg = "the QNode returns a dictionary: return one qml.expval, a tuple of them, or qml.probs"
+        raise FrontendError(msg)
     parts = result if isinstance(result, tuple | list) else (result,)
     rows = 1 if batch is None else batch
     columns = []
@@ -363,6 +451,11 @@ def _backward(values: Tensor, x: Tensor, theta: Tensor) -> Gradient:
         torch.stack(features, dim=1).detach().numpy(),
         torch.stack(parameters, dim=1).detach().numpy(),
     )
+
+
+def _rounded(parameter: Any) -> str:
+    """Ten digits: what another machine's rounding leaves alone."""
+    return np.array2string(np.asarray(qml.math.unwrap(parameter)), precision=10, threshold=10**6)
 
 
 def _one_line(error: object) -> str:

@@ -74,10 +74,32 @@ def lower(tape_at: TapeFunction, sizes: Sizes, device_wires: Any = None) -> Circ
     exact = recover_angles(angles_at, sizes.features, sizes.parameters)
     angles = iter(_named(exact, _with_angles(tape)))
     gates = [g for o in tape.operations for g in _gate(o, wires, angles)]
-    observables = [o for m in tape.measurements for o in _observables(m, wires)]
+    observables = _fixed_observables(tape, tape_at, sizes, wires, ordered=bool(device_wires))
     return Circuit(
         max(len(wires), 1), tuple(gates), tuple(observables), sizes.features, sizes.parameters
     )
+
+
+def _fixed_observables(
+    tape: qml.tape.QuantumScript,
+    tape_at: TapeFunction,
+    sizes: Sizes,
+    wires: Mapping[Any, int],
+    *,
+    ordered: bool,
+) -> list[Observable]:
+    """Observables of the tape, the same at another point."""
+
+    def read(one: qml.tape.QuantumScript) -> list[Observable]:
+        return [o for m in one.measurements for o in _observables(m, wires, ordered=ordered)]
+
+    found = read(tape)
+    rng = np.random.default_rng(17)
+    x, theta = rng.uniform(0.2, 1.4, sizes.features), rng.uniform(0.2, 1.4, sizes.parameters)
+    if read(tape_at(x, theta)) != found:
+        msg = "an observable depends on x or theta"
+        raise UnsupportedCircuitError(msg)
+    return found
 
 
 def _refuse_what_is_not_unitary(tape: qml.tape.QuantumScript) -> None:
@@ -94,9 +116,13 @@ def _decomposed(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     def stop(operation: qml.operation.Operator) -> bool:
         return operation.name in _GATE_SET
 
-    (result,), _ = qml.devices.preprocess.decompose(
-        tape, stopping_condition=stop, skip_initial_state_prep=False, name="qrun-equiv"
-    )
+    try:
+        (result,), _ = qml.devices.preprocess.decompose(
+            tape, stopping_condition=stop, skip_initial_state_prep=False, name="qrun-equiv"
+        )
+    except Exception as error:
+        msg = f"PennyLane can't decompose a gate: {' '.join(str(error).split())[:200]}"
+        raise UnsupportedCircuitError(msg) from error
     return result
 
 
@@ -167,9 +193,10 @@ def _gate(operation: qml.operation.Operator, wires: Mapping[Any, int], angles: A
     return [Gate("PauliRot", tuple(w for w, _ in kept), angle, "".join(p for _, p in kept))]
 
 
-def _observables(measurement: Any, wires: Mapping[Any, int]) -> list[Observable]:
+def _observables(measurement: Any, wires: Mapping[Any, int], *, ordered: bool) -> list[Observable]:
     if isinstance(measurement, ProbabilityMP):
-        return _projectors([wires[w] for w in (measurement.wires or _in_order(wires))])
+        every = list(wires) if ordered else _in_order(wires)
+        return _projectors([wires[w] for w in (measurement.wires or every)])
     operator = measurement.obs
     sentence = operator.pauli_rep
     if sentence is None:
@@ -191,7 +218,7 @@ def _observables(measurement: Any, wires: Mapping[Any, int]) -> list[Observable]
 
 
 def _in_order(wires: Mapping[Any, int]) -> list[Any]:
-    """The wires of ``probs()`` without wires: the device's order, or 0, 1, 2, ... without one."""
+    """The wires of ``probs()`` without wires on a device without wires: 0, 1, 2, ..."""
     try:
         return sorted(wires)
     except TypeError:  # names of several types: the order of the tape

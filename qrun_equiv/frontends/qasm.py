@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit.exceptions import CircuitError
 
 from qrun_equiv.errors import FrontendError
 from qrun_equiv.frontends.base import Sizes
@@ -27,13 +29,19 @@ def load(path: str | Path) -> QuantumCircuit:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"can't read the OpenQASM file {path}: {error}"
+        shown = str(path) if len(str(path)) < 200 and "\n" not in str(path) else "given (a path?)"
+        reason = getattr(error, "strerror", None) or "it is no text"
+        msg = f"can't read the OpenQASM file {shown}: {reason}"
         raise FrontendError(msg) from error
+    if re.search(r"^\s*OPENQASM\s+2", text, flags=re.MULTILINE):
+        msg = f"{path} is OpenQASM 2, which has no input parameters: write it in OpenQASM 3"
+        raise FrontendError(msg)
     try:
         return qiskit_qasm3_import.parse(text)
     except (
         openqasm3.parser.QASM3ParsingError,
         qiskit_qasm3_import.ConversionError,
+        CircuitError,
     ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         msg = (

@@ -8,7 +8,7 @@ are little-endian (the rightmost letter of a Pauli label is qubit 0); nothing he
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ import qiskit
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction, Parameter, ParameterExpression
 from qiskit.exceptions import QiskitError
-from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
+from qiskit.quantum_info import Operator, Pauli, SparsePauliOp, Statevector
 
 from qrun_equiv.circuit import Circuit
-from qrun_equiv.errors import FrontendError
+from qrun_equiv.errors import FrontendError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Sizes
 
 #: Gates whose matrix is a trigonometric polynomial of degree at most 1 in each angle.
@@ -27,7 +27,7 @@ _DIFFERENTIABLE = {
     "rx", "ry", "rz", "p", "u1", "u2", "u3", "u", "r", "rxx", "ryy", "rzz", "rzx",
     "crx", "cry", "crz", "cp", "cu1", "cu3", "cu", "mcp",
 }  # fmt: skip
-_NAME = re.compile(r"^(x|theta)(?:\[(\d+)\]|_?(\d+))?$")
+_NAME = re.compile(r"^(x|theta|θ)(?:\[(\d+)\]|_?(\d+))?$")  # θ: the circuit library's own
 _SAMPLES = 8
 
 #: One leaf of the flattened circuit: instruction and qubit indices.
@@ -179,12 +179,8 @@ class QiskitSource:
 
     def fingerprint(self) -> str:
         """Gates with exact symbolic angles, qubits, and observables."""
-        gates = [
-            (i.operation.name, [self.circuit.find_bit(q).index for q in i.qubits],
-             [_parameter_text(p) for p in i.operation.params])
-            for i in self.circuit.data
-        ]  # fmt: skip
-        return f"{gates}|{[o.to_list() for o in self.observables]}|{self.sizes}"
+        observables = [o.to_list() for o in self.observables]
+        return f"{_circuit_text(self.circuit)}|{observables}|{self.sizes}"
 
 
 # sum_i 2 c_i sin(w s_i) = w for w = 1/2 and 1, at s = pi/2 and pi.
@@ -195,12 +191,38 @@ _SHIFTS = tuple(
 )
 
 
+def _circuit_text(circuit: QuantumCircuit) -> str:
+    """Every instruction with its angles and qubits, sub-circuits in full."""
+    parts = []
+    for item in circuit.data:
+        op = item.operation
+        on = [circuit.find_bit(q).index for q in item.qubits]
+        text = f"{op.name}{on}{[_parameter_text(p) for p in op.params]}"
+        if not is_library_gate(op) and op.definition is not None:
+            text += f"({_circuit_text(op.definition)})"
+        parts.append(text)
+    return ";".join(parts)
+
+
 def _parameter_text(value: Any) -> str:
     if isinstance(value, ParameterExpression):
         import sympy
 
         return str(sympy.srepr(value.sympify()))
-    return np.array2string(value, threshold=10**6) if isinstance(value, np.ndarray) else repr(value)
+    return repr(value.tolist()) if isinstance(value, np.ndarray) else repr(value)
+
+
+def _as_sparse(item: Any) -> Any:
+    """Labels, ``Pauli`` and ``Operator`` as ``SparsePauliOp``; anything else as it is."""
+    try:
+        if isinstance(item, str | Pauli):
+            return SparsePauliOp(item)
+        if isinstance(item, Operator):
+            return SparsePauliOp.from_operator(item)
+    except QiskitError as error:
+        msg = f"the observable {item!r} is no Pauli label: {' '.join(str(error).split())}"
+        raise FrontendError(msg) from error
+    return item
 
 
 def bind(circuit: QuantumCircuit, x: Array, theta: Array) -> QuantumCircuit:
@@ -230,7 +252,8 @@ def parameter_places(circuit: QuantumCircuit) -> dict[Parameter, tuple[str, int]
                 'parameter: use ParameterVector("x", n) and ParameterVector("theta", n)'
             )
             raise FrontendError(msg)
-        place = (match[1], int(match[2] or match[3] or 0))
+        kind = "x" if match[1] == "x" else "theta"
+        place = (kind, int(match[2] or match[3] or 0))
         if place in places.values():
             msg = f"two Qiskit parameters stand for {place[0]}[{place[1]}]; use one ParameterVector"
             raise FrontendError(msg)
@@ -260,8 +283,7 @@ def _observables(observable: Any, circuit: QuantumCircuit, name: str) -> list[Sp
     many = observable if isinstance(observable, list | tuple) else [observable]
     checked = []
     for item in many:
-        if isinstance(item, str):
-            item = SparsePauliOp(item)  # noqa: PLW2901
+        item = _as_sparse(item)  # noqa: PLW2901
         if not isinstance(item, SparsePauliOp):
             msg = f"an observable of {name!r} must be a SparsePauliOp, got {type(item).__name__}"
             raise FrontendError(msg)
@@ -283,7 +305,7 @@ def _observables(observable: Any, circuit: QuantumCircuit, name: str) -> list[Sp
 
 def _without_evolutions(circuit: QuantumCircuit) -> QuantumCircuit:
     """Expand Pauli evolutions, whose matrices are slow, by Qiskit's (there exact) definition."""
-    for item in circuit.data:
+    for item in _every_instruction(circuit):
         if item.operation.name != "PauliEvolution":
             continue
         operator = item.operation.operator
@@ -295,6 +317,19 @@ def _without_evolutions(circuit: QuantumCircuit) -> QuantumCircuit:
             )
             raise FrontendError(msg)
     return circuit.decompose("PauliEvolution")
+
+
+def _every_instruction(circuit: QuantumCircuit) -> Iterator[Any]:
+    """Instructions of a circuit and of the definitions of those that are not the library's."""
+    for item in circuit.data:
+        yield item
+        if not is_library_gate(item.operation) and item.operation.definition is not None:
+            yield from _every_instruction(item.operation.definition)
+
+
+def is_library_gate(op: Instruction) -> bool:
+    """Whether a gate is what its name says: a sub-circuit may be called ``u`` too."""
+    return str(op.base_class.__module__).startswith("qiskit.circuit.library")
 
 
 def flatten(circuit: QuantumCircuit) -> list[Leaf]:
@@ -312,7 +347,8 @@ def flatten(circuit: QuantumCircuit) -> list[Leaf]:
             symbolic = any(isinstance(p, ParameterExpression) and p.parameters for p in op.params)
             if op.name in {"barrier", "global_phase", "delay"}:
                 continue
-            if op.name in _DIFFERENTIABLE or (not symbolic and hasattr(op, "to_matrix")):
+            known = op.name in _DIFFERENTIABLE and is_library_gate(op)
+            if known or (not symbolic and hasattr(op, "to_matrix")):
                 leaves.append((op, on))
             elif op.definition is not None:
                 visit(op.definition, on)
@@ -341,7 +377,11 @@ def _number(value: Any, values: dict[Parameter, float]) -> Any:
 def _slope(
     expression: ParameterExpression, parameter: Parameter, values: dict[Parameter, float]
 ) -> float:
-    return float(_number(expression.gradient(parameter), values))
+    try:
+        return float(_number(expression.gradient(parameter), values))
+    except (ZeroDivisionError, ValueError, TypeError) as error:
+        msg = f"the Qiskit angle {expression} has no derivative in {parameter.name} there: {error}"
+        raise UndecidedError(msg) from error
 
 
 def _matrix_slope(op: Instruction, slot: int) -> np.ndarray:
@@ -354,7 +394,7 @@ def _matrix_slope(op: Instruction, slot: int) -> np.ndarray:
     start = float(op.params[slot])
     samples = []
     for k in range(_SAMPLES):
-        moved.params = [*op.params[:slot], start + 4 * np.pi * k / _SAMPLES, *op.params[slot + 1 :]]
+        moved.params = [*op.params[:slot], 4 * np.pi * k / _SAMPLES, *op.params[slot + 1 :]]
         try:
             samples.append(np.asarray(moved.to_matrix()))
         except (QiskitError, TypeError) as error:
@@ -365,4 +405,4 @@ def _matrix_slope(op: Instruction, slot: int) -> np.ndarray:
     if np.max(np.abs(coefficients[np.abs(frequency) > 1])) > 1e-12:
         msg = f"the Qiskit gate {op.name!r} is no rotation in its angle {slot}; decompose it first"
         raise FrontendError(msg)
-    return np.tensordot(1j * frequency, coefficients, axes=1)
+    return np.tensordot(1j * frequency * np.exp(1j * frequency * start), coefficients, axes=1)

@@ -17,6 +17,7 @@ from qrun_equiv import tolerances
 from qrun_equiv.angle import PI, Angle, feature, parameter
 from qrun_equiv.circuit import MAX_UNITARY_WIRES, Circuit, Gate, Observable
 from qrun_equiv.errors import AngleError, UnsupportedCircuitError
+from qrun_equiv.frontends.qiskit import is_library_gate
 
 if TYPE_CHECKING:
     from qrun_equiv.frontends.qiskit import QiskitSource
@@ -65,7 +66,7 @@ def _expand(
         on = tuple(qubits[circuit.find_bit(q).index] for q in item.qubits)
         if op.name in _IGNORED:
             continue
-        gates = _known(op, on, places)
+        gates = _known(op, on, places) if is_library_gate(op) else None
         if gates is not None:
             into.extend(gates)
         elif op.definition is not None and op.name != "unitary":

@@ -31,6 +31,9 @@ def circuit_sources(
     """
     named = _named(circuit)
     sizes = _sizes(named, n_features, n_parameters)
+    if observable is not None and all(_kind(one) == "pennylane" for one in named.values()):
+        msg = "observable= is for Qiskit and OpenQASM; a QNode returns its own observables"
+        raise FrontendError(msg)
     return [_source(name, one, observable, sizes) for name, one in named.items()], sizes
 
 
@@ -120,8 +123,11 @@ def _recorded(function: Callable[..., Any]) -> tuple[int | None, int | None]:
     x, theta = _Recorder(), _Recorder()
     try:
         alone = len(inspect.signature(function).parameters) == 1
-        with qml.queuing.AnnotatedQueue():
+        with qml.queuing.AnnotatedQueue() as queue:
             function(*((x,) if alone else (x, theta)))
+        used = [p for op in queue.queue for p in getattr(op, "data", ())]
+        if any(isinstance(p, _Recorder) for p in used):  # used as a whole: a scalar
+            return None, None
     except Exception:  # noqa: BLE001 - whatever it is, the sizes are not readable this way
         return None, None
     return x.size, theta.size

@@ -10,7 +10,6 @@ import numpy as np
 
 from qrun_equiv import points
 from qrun_equiv.certificate import Verdict
-from qrun_equiv.checks import output_scale
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import ReportError
 from qrun_equiv.frontends.base import Array, CircuitSource, Sizes, Source
@@ -18,6 +17,7 @@ from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.pair import Pair
 from qrun_equiv.points import DEFAULT_RANGE, Domain
+from qrun_equiv.scaling import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,7 @@ class Subject:
 
     def scale(self, stacks: Mapping[str, Array]) -> Array:
         """Scale ``[n_outputs]`` that errors are relative to, from the circuits' values."""
-        norms = (
-            None if self.neutral is None else np.array([o.norm for o in self.neutral.observables])
-        )
-        return output_scale([stacks[c.name] for c in self.circuits], norms)
+        return Scale.of([stacks[c.name] for c in self.circuits], self.neutral).outputs
 
 
 def subject(pair: Pair, verdict: Verdict) -> Subject:
