@@ -18,7 +18,8 @@ from qrun_equiv.scaling import Scale
 from qrun_equiv.simulate import expectations
 
 NEUTRAL, DERIVATIVES = "neutral form", "native gradients"
-_STEP = 0.02
+# Steps of the differences, in radians of the angles, and where the angles are not known.
+_STEP, _BLIND_STEP = 1e-3, 1e-4
 
 
 def lower(source: CircuitSource, findings: list[Finding], notes: list[str]) -> Circuit | None:
@@ -120,7 +121,7 @@ def _differences(
     the same framework: only the values show it.
     """
     rng = np.random.default_rng(len(theta))
-    worst = 0.0
+    worst, step = 0.0, _BLIND_STEP if scale.neutral is None else _STEP
     for kind, symbol, size in (
         ("features", "x", x.shape[1]), ("parameters", "theta", len(theta)),
     ):  # fmt: skip
@@ -129,13 +130,13 @@ def _differences(
         slopes = scale.of_gradient(x, theta, symbol, np.zeros((len(scale.outputs), size)))
         steep = np.maximum(slopes[0].max(axis=0) / scale.outputs.max(), 1e-9)
         direction = rng.choice([-1.0, 1.0], size) * rng.uniform(0.5, 1.0, size)
-        direction *= _STEP / size / (steep / tolerances.SCALE_FLOOR)
+        direction *= step / size / (steep / tolerances.SCALE_FLOOR)
         total = np.zeros(len(scale.outputs))
         for shift, weight in ((1, 8), (-1, -8), (2, -1), (-2, 1)):
             move = shift * direction
             point, weights = (x + move, theta) if kind == "features" else (x, theta + move)
             total += weight * source.values(point, weights)[0]
         along = getattr(gradient, kind)[0] @ direction
-        error = np.max(np.abs(total / 12 - along) / (scale.outputs * _STEP))
+        error = np.max(np.abs(total / 12 - along) / (scale.outputs * step))
         worst = max(worst, float(error))
     return _finding(source, "differences of its values", worst)
