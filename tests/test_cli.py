@@ -339,3 +339,48 @@ def test_an_unwritable_folder(folder, monkeypatch):
     code, text = call(monkeypatch, "verify", "mine.py", "--report", "locked/page")
     assert code == 2
     assert "can't write to" in text
+
+
+def test_a_file_that_exits_is_no_success(folder, monkeypatch):
+    (folder / "leaves.py").write_text("import sys\nsys.exit(0)\n")
+    code, text = call(monkeypatch, "verify", "leaves.py", "--no-report")
+    assert code == 2
+    assert "leaves.py, line 2: SystemExit" in text
+    leaving = PAIR_FILE.replace("return torch.cos(x[:, 0]) * torch.cos(theta[0])\n", "exit(0)\n")
+    (folder / "leaves.py").write_text(leaving.split("mistake = ")[0])
+    code, text = call(monkeypatch, "verify", "leaves.py", "--no-report")
+    assert code == 3
+    assert "SystemExit" in text
+
+
+def test_names_that_look_alike_as_files_keep_their_certificates(folder, monkeypatch):
+    names = ["a b", "a-b", "a/b", "n" * 300]
+    pairs = "\n".join(
+        f'p{i} = Pair(name="{name}", pennylane=circuit, counterpart=counterpart, n_features=1, '
+        "n_parameters=1)"
+        for i, name in enumerate(names)
+    )
+    (folder / "names.py").write_text(PAIR_FILE.split("pair = ")[0] + pairs)
+    code, text = call(monkeypatch, "verify", "names.py", "--report", "page")
+    assert code == 0, text
+    written = [Certificate.load(p).pair for p in (folder / "page" / "certificates").iterdir()]
+    assert sorted(written) == sorted(names)
+
+
+def test_a_worker_that_dies_loses_no_verdict(folder, monkeypatch):
+    dying = PAIR_FILE.replace(
+        "def counterpart(x, theta):\n", "def counterpart(x, theta):\n    os._exit(9)\n"
+    )
+    (folder / "dying.py").write_text("import os\n" + dying.replace('"mine', '"dying'))
+    code, text = call(monkeypatch, "verify", "dying.py", "mine.py", "--no-report", "-j", "2")
+    assert code == 3, text
+    assert "[4/4]" in text
+    assert "a worker process died" in text
+    assert "Traceback" not in text
+
+
+def test_a_folder_as_json_file_is_seen_before_the_work(folder, monkeypatch):
+    code, text = call(monkeypatch, "verify", "mine.py", "--no-report", "--json", ".")
+    assert code == 2
+    assert "it is a folder" in text
+    assert "[1/2]" not in text
