@@ -22,6 +22,7 @@ from qrun_equiv.errors import AngleError
 
 # pi to 60 digits: enough to bracket a double's rounding interval divided by pi squared.
 _PI = Fraction("3.14159265358979323846264338327950288419716939937510582097494")
+_TYPED = 0.5  # units in the last place: a float that was rounded once
 _PI_BITS = 24  # numerator and denominator of a factor of pi together
 _MAX_PI_POWER = 2  # ZZ feature maps contain 2 (pi - x0) (pi - x1) = 2 pi^2 - ...
 
@@ -248,7 +249,9 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
 
 
 def simplest_rational(value: float) -> Fraction:
-    """The simplest rational in the rounding interval of a finite float."""
+    """The simplest rational in a finite float's rounding interval; a whole number is itself."""
+    if value.is_integer():  # beyond 2**53 the ends of the interval are other whole numbers
+        return Fraction(value)
     return _simplest_near(value, 0.5)
 
 
@@ -261,8 +264,8 @@ def read_constant(value: float, *, width: float = 0.5) -> Angle:
 
     ``value``: a finite float, in radians. ``width``: half-width of the interval in units in the
     last place; 0.5 is the rounding interval of a float that was typed or computed in one rounding.
-    A multiple of pi is only read where its factor is simple (at most 24 bits) and the rational is
-    not.
+    A multiple of pi is read only where its factor is simple (24 bits at most) and the rational
+    is not.
 
     Raises:
         AngleError: ``value`` is not finite.
@@ -270,7 +273,8 @@ def read_constant(value: float, *, width: float = 0.5) -> Angle:
     if not math.isfinite(value):
         msg = f"a gate angle contains the constant {value}; every constant must be finite"
         raise AngleError(msg)
-    best = _simplest_near(value, width)
+    whole = value.is_integer() and width <= _TYPED
+    best = Fraction(value) if whole else _simplest_near(value, width)
     power = 0
     for k in range(1, _MAX_PI_POWER + 1):
         # pi itself was rounded before the product was: two units more.

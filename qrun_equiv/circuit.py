@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,6 +95,9 @@ class Gate:
         if bool(spec.gaps) != (self.angle is not None):
             msg = f"{self.name} {'needs an' if spec.gaps else 'has no'} angle"
             raise CircuitError(msg)
+        if (self.word and self.name != "PauliRot") or (self.matrix and self.name != "Unitary"):
+            msg = f"{self.name} takes neither a Pauli word nor a matrix"
+            raise CircuitError(msg)
         if self.name == "PauliRot" and (
             len(self.word) != len(self.wires) or set(self.word) - set("XYZ")
         ):
@@ -132,6 +136,9 @@ class Observable:
         for coefficient, letters in terms:
             if set(letters.values()) - set("IXYZ"):
                 msg = f"Pauli letters are I, X, Y, Z, got {dict(letters)}"
+                raise CircuitError(msg)
+            if not math.isfinite(coefficient):
+                msg = f"a coefficient of the observable is {coefficient}; it must be finite"
                 raise CircuitError(msg)
             word = tuple(sorted((w, p) for w, p in letters.items() if p != "I"))
             total[word] = total.get(word, 0.0) + float(coefficient)
@@ -179,6 +186,9 @@ class Circuit:
     def __post_init__(self) -> None:
         if self.n_wires < 1:
             msg = f"a circuit needs at least one wire, got {self.n_wires}"
+            raise CircuitError(msg)
+        if self.n_features < 0 or self.n_parameters < 0:
+            msg = f"negative sizes: {self.n_features} features, {self.n_parameters} parameters"
             raise CircuitError(msg)
         if not self.observables:
             msg = "the circuit measures nothing; give it at least one observable"

@@ -186,7 +186,10 @@ def fourier_series(
         [[float(a.evaluate(origin, theta)) for a in w] for w in terms], dtype=np.float64
     ).reshape(len(terms), circuit.n_features)
     coefficients = (torch.stack(list(terms.values())) @ columns).numpy()
-    return FourierSeries(frequencies, coefficients).sorted()
+    reached = np.any(coefficients != 0, axis=1)  # what lies outside the light cone is exactly 0
+    if not np.any(reached):
+        reached[0] = True
+    return FourierSeries(frequencies[reached], coefficients[reached]).sorted()
 
 
 def _split(

@@ -114,7 +114,8 @@ def _random(rng: np.random.Generator, prime: int) -> int:
 
 
 def _random_prime(order: int, rng: np.random.Generator) -> int:
-    low, high = 2 ** (_BITS - 1) // order, 2**_BITS // order
+    bits = max(_BITS, order.bit_length() + _BITS // 2)  # room for many primes = 1 mod order
+    low, high = 2 ** (bits - 1) // order, 2**bits // order
     while True:
         candidate = (low + int.from_bytes(rng.bytes(16), "big") % (high - low)) * order + 1
         if sympy.isprime(candidate):

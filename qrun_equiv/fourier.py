@@ -24,6 +24,8 @@ from qrun_equiv.errors import SpectrumError
 Array = NDArray[np.float64]
 Frequency = tuple[Angle, ...]
 
+_SINGULAR = 1e12  # condition number
+
 #: Beyond this many frequencies a set is refused before it fills memory.
 MAX_FREQUENCIES = 20_000
 
@@ -134,6 +136,8 @@ class FourierSeries:
 
     def sorted(self) -> FourierSeries:
         """The same series with ascending frequencies."""
+        if not self.frequencies.shape[1]:
+            return self
         order = np.lexsort(self.frequencies.T[::-1])
         return FourierSeries(self.frequencies[order], self.coefficients[order])
 
@@ -167,6 +171,9 @@ def fit(
             f"{len(x)} points can't give {len(frequencies)} frequencies without aliasing: at least "
             f"{matrix.shape[1]} are needed"
         )
+        raise SpectrumError(msg)
+    if inverse is None and np.linalg.cond(matrix) > _SINGULAR:
+        msg = "these points can't tell two of the frequencies apart: choose other points"
         raise SpectrumError(msg)
     solver = np.linalg.pinv(matrix) if inverse is None else inverse
     solution = solver @ values

@@ -86,7 +86,7 @@ def apply(state: Tensor, matrix: Tensor, wires: tuple[int, ...]) -> Tensor:
     rest = [axis for axis in range(state.ndim - 1) if axis not in wires]
     order = [0, *(w + 1 for w in wires), *(r + 1 for r in rest)]
     moved = state.permute(order)
-    flat = moved.reshape(state.shape[0], 2**k, -1)
+    flat = moved.reshape(state.shape[0], 2**k, 2 ** len(rest))
     out = (matrix @ flat).reshape(moved.shape)
     return out.permute([order.index(axis) for axis in range(state.ndim)])
 
@@ -104,7 +104,7 @@ def expectations(circuit: Circuit, x: Tensor, theta: Tensor) -> Tensor:
     """
     batch = x.shape[0]
     state = torch.zeros((batch, *(2,) * circuit.n_wires), dtype=torch.complex128)
-    state.view(batch, -1)[:, 0] = 1.0
+    state.flatten(1)[:, 0] = 1.0
     for gate in circuit.gates:
         angle = gate.angle.evaluate(x, theta) if gate.angle is not None else 0.0
         state = apply(state, gate_matrix(gate, angle), gate.wires)
@@ -118,6 +118,6 @@ def _expectation(state: Tensor, observable: Observable) -> Tensor:
         bra = state
         for wire, letter in word:
             bra = apply(bra, torch.as_tensor(_PAULI[letter]), (wire,))
-        overlap = (state.conj() * bra).reshape(state.shape[0], -1).sum(-1)
+        overlap = (state.conj() * bra).flatten(1).sum(-1)
         total = total + coefficient * overlap.real
     return total

@@ -249,14 +249,23 @@ def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
     scale = Scale.of([stacks[name] for name in names], neutral)
     findings += check_outputs(stacks, batches, scale)
     if job.gradients:
-        findings += check_gradients(job.sources, names, batches, scale, job.gradients)
-        for source in job.circuits:
-            findings += links.check_derivatives(source, batches[0], scale, job.gradients)
+        findings += _gradients(job, batches, scale)
     findings += _spectrum(job, neutral, batches, scale, notes)
     if job.counterpart.weights() != before:
         msg = "the counterpart changed its own weights or state while it was evaluated"
         raise UndecidedError(msg)
     return _conclude(job, findings, notes)
+
+
+def _gradients(job: _Job, batches: Sequence[Batch], scale: Scale) -> list[Finding]:
+    names = [c.name for c in job.circuits]
+    try:
+        found = check_gradients(job.sources, names, batches, scale, job.gradients)
+        for source in job.circuits:
+            found += links.check_derivatives(source, batches[0], scale, job.gradients)
+    except FrontendError as error:  # a circuit has no gradient here; its outputs were compared
+        raise UndecidedError(str(error)) from error
+    return found
 
 
 def _conclude(job: _Job, findings: Sequence[Finding], notes: Sequence[str]) -> _Outcome:

@@ -291,7 +291,7 @@ def test_parameters_that_do_not_fit_are_refused(parameters: list[float]) -> None
 
 def test_counterparts_say_what_they_are() -> None:
     assert "2 wire(s), 1 gates (1 encoding)" in repr(derive(wires(2)))
-    assert "3 frequencies of 1 feature(s)" in repr(derive(wires(2), parameters=[0.5]))
+    assert "2 frequencies of 1 feature(s)" in repr(derive(wires(2), parameters=[0.5]))
 
 
 def test_counterparts_have_no_trainable_weights() -> None:

@@ -128,7 +128,7 @@ def test_a_measurement_in_the_middle_is_refused(write) -> None:
         (b"\x00\x01\x02", "is not OpenQASM 3"),
         (b"", "is not OpenQASM 3"),
         (b"// a comment\n", "is not OpenQASM 3"),
-        ('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\n', "is not OpenQASM 3"),
+        ('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\n', "is OpenQASM 2, which has no input"),
         (HEADER + "input array[float[64], 3] x;\nqubit q;\n", "only 'float' and 'angle' inputs"),
         (HEADER + "input int[32] x0;\nqubit q;\n", "'input float\\[64\\] x0;'"),
         (HEADER + "qubit q;\nfoo q;\n", "gate 'foo' is not defined"),

@@ -8,14 +8,20 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from qrun_equiv.angle import PI, Angle, feature, parameter
 from qrun_equiv.frontends.recover import recover_angles
 
 ROUNDING = 1e-12  # relative to the sizes of an angle's terms
-EXAMPLES = settings(derandomize=True, database=None, deadline=None, max_examples=60)
+EXAMPLES = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    phases=(Phase.explicit, Phase.generate),  # shrinking takes minutes here
+)
 
 X0, X1, T0, T1 = feature(0), feature(1), parameter(0), parameter(1)
 VARIABLES = (X0, X1, T0, T1)
@@ -35,6 +41,7 @@ simple = st.fractions(-5, 5, max_denominator=100)
 
 @EXAMPLES
 @given(coefficients=st.lists(simple, min_size=5, max_size=5))
+@example(coefficients=[Fraction(-37, 83), *[Fraction(0)] * 3, Fraction(-93, 41)])
 def test_affine_angles_with_simple_coefficients(coefficients: list[Fraction]) -> None:
     floats = [float(c) for c in coefficients]
     (angle,) = recovered(lambda x, t: floats[0] + np.dot(floats[1:], [*x, *t]))
@@ -53,6 +60,8 @@ def test_affine_angles_with_simple_coefficients(coefficients: list[Fraction]) ->
         max_size=4,
     )
 )
+# At some lattice points the two terms nearly cancel: the rounding error is that of the terms.
+@example(terms={(0, 1, 2, 0): Fraction(-22, 5), (0, 2, 2, 0): Fraction(69, 14)})
 def test_polynomials_of_degree_up_to_four(terms: dict[tuple[int, ...], Fraction]) -> None:
     expected = Angle()
     for powers, c in terms.items():

@@ -16,7 +16,10 @@ DERIVED = 1e-10
 WORST: dict[str, float] = {}
 
 
-@pytest.mark.parametrize("number", range(COUNT))
+MORE = [pytest.param(n, marks=pytest.mark.slow) for n in range(COUNT, 5 * COUNT)]
+
+
+@pytest.mark.parametrize("number", [*range(COUNT), *MORE])
 def test_derived_counterparts_of_random_circuits(number):
     """1 to 4 wires, 1 to 4 layers, unrelated real scales, products of features and parameters."""
     rng = np.random.default_rng([2026, number])

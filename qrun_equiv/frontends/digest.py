@@ -166,9 +166,15 @@ def _function(function: types.FunctionType, seen: Seen) -> str:
     parts = [_source(function)]
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     parts += [f"{name}={_walk(cell.cell_contents, seen)}" for name, cell in cells]
-    for name in sorted(_global_names(function.__code__)):
-        if name in function.__globals__ and not _is_library(function.__globals__[name]):
-            parts.append(f"{name}={_walk(function.__globals__[name], seen)}")
+    names = sorted(_global_names(function.__code__))
+    for name in names:
+        value = function.__globals__.get(name)
+        if name not in function.__globals__ or _is_library(value):
+            continue
+        parts.append(f"{name}={_walk(value, seen)}")
+        if isinstance(value, types.ModuleType):
+            used = [n for n in names if hasattr(value, n)]
+            parts += [f"{name}.{n}={_walk(getattr(value, n), seen)}" for n in used]
     parts.append(_walk((function.__defaults__, function.__kwdefaults__), seen))
     return "\n".join(parts)
 
@@ -200,7 +206,14 @@ def _global_names(code: types.CodeType) -> set[str]:
 
 
 def _source(thing: Callable[..., Any] | type) -> str:
-    return _source_text(thing)
+    if not isinstance(thing, types.FunctionType):
+        return _source_text(thing)
+    # The code object, as getsource() follows decorators to what they wrap; its constants and
+    # names, as a line may hold several functions, and a file may have changed since it was read.
+    code = thing.__code__
+    constants = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
+    body = code.co_code.hex() if code.co_name == "<lambda>" else ""
+    return f"{_source_text(code)}{constants!r}{code.co_names}{body}"
 
 
 @functools.lru_cache(maxsize=1024)  # inspect parses the whole file each time
@@ -208,17 +221,15 @@ def _source_text(thing: Any) -> str:
     try:
         return str(inspect.getsource(thing))
     except (OSError, TypeError):  # typed at a prompt, or made by exec
-        code = getattr(thing, "__code__", None)
-        if code is not None:
-            constants = [c for c in code.co_consts if not isinstance(c, types.CodeType)]
-            return f"{code.co_code.hex()}{constants!r}{code.co_names}"
+        if isinstance(thing, types.CodeType):
+            return thing.co_code.hex()
         return str(thing.__qualname__)
 
 
 def _array(array: np.ndarray | torch.Tensor) -> str:
     if isinstance(array, torch.Tensor):
         values = array.detach().cpu().contiguous()
-        raw = values.view(torch.uint8).numpy().tobytes() if values.ndim else repr(values).encode()
+        raw = values.reshape(-1).view(torch.uint8).numpy().tobytes()
     else:
         raw = np.ascontiguousarray(array).tobytes()
     return f"{array.dtype}{tuple(array.shape)}{hashlib.sha256(raw).hexdigest()}"

@@ -25,6 +25,7 @@ from qrun_equiv.frontends.digest import fingerprint
 
 _CHUNK = 1024
 _BATCH_AGREEMENT = 1e-10
+_LOST = 1e-7
 
 
 class PennyLaneSource:
@@ -201,7 +202,32 @@ class PennyLaneSource:
             gradient = _backward(values, leaves, weights)
         else:
             gradient = self._row_gradients(x, theta)
+        self._refuse_lost_gradient(gradient, x, theta)
         return self._mended(gradient, x, theta)
+
+    def _refuse_lost_gradient(self, gradient: Gradient, x: Array, theta: Array) -> None:
+        """A gradient of zero where the values move: a number was taken out of its tensor.
+
+        Raises:
+            FrontendError: so it is, for all features or for all parameters.
+        """
+        for part, name in zip(gradient, ("x", "theta"), strict=True):
+            if not part.size or np.any(part != 0):
+                continue
+            step = 1e-3 * np.random.default_rng(3).uniform(0.5, 1.0, part.shape[2])
+            ends = [
+                self._loop(x[:1] + s * step, theta)
+                if name == "x"
+                else self._loop(x[:1], theta + s * step)
+                for s in (1, -1)
+            ]
+            if np.max(np.abs(ends[0] - ends[1])) > _LOST:
+                msg = (
+                    f"the QNode {self._title()} can't be differentiated in {name}: its values move "
+                    f"with {name}, but its gradient is 0. Does it convert {name} (float(), "
+                    ".item(), numpy)? Use functions that torch follows (qml.math), or gradients=()"
+                )
+                raise FrontendError(msg)
 
     def _row_gradients(self, x: Array, theta: Array) -> Gradient:
         """Row by row by the device's best method, whatever the QNode was set to."""
@@ -298,17 +324,21 @@ class PennyLaneSource:
     def replay(self, x: Array, theta: Array) -> tuple[str, Array]:
         """The same QNode on PennyLane's C++ simulator (``default.mixed`` where that can't)."""
         tape = self.tape(x, theta)
+        wires = standard_order(tape.wires)
         args = self._arguments(x, theta, scalars=self._scalars, as_torch=self._torch)
         failure: Exception | None = None
         for device in ("lightning.qubit", "default.mixed"):
             try:
                 other = self.qnode.update(
-                    device=qml.device(device, wires=self.qnode.device.wires or tape.wires),
+                    device=qml.device(device, wires=self.qnode.device.wires or wires),
                     diff_method="best",
                 )
-                return f"PennyLane {device}", _flatten(other(*args), None)[0].detach().numpy()
+                with _double_precision():
+                    values = _flatten(other(*args), None)[0].detach().numpy()
             except Exception as error:  # noqa: BLE001 - the next simulator may do it
                 failure = error
+            else:
+                return f"PennyLane {device}", values
         msg = f"no second simulator runs {self._title()}: {_one_line(failure)}"
         raise FrontendError(msg) from failure
 
@@ -332,7 +362,9 @@ class PennyLaneSource:
             for o in (*tape.operations, *(m.obs for m in tape.measurements if m.obs is not None))
         ]
         text = fingerprint(self.qnode.func)
-        return f"{text}|{self.qnode.device.name}|{self.sizes}|{gates}"
+        device = self.qnode.device
+        wires = None if device.wires is None else [str(w) for w in device.wires]
+        return f"{text}|{device.name}|{wires}|{self.sizes}|{gates}"
 
 
 @contextmanager
@@ -346,6 +378,11 @@ def _double_precision() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
+def standard_order(wires: Sequence[Any]) -> list[Any]:
+    """The order that PennyLane gives wires on a device without: 0 to n-1, else the tape's."""
+    return list(range(len(wires))) if set(wires) == set(range(len(wires))) else list(wires)
+
+
 def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:
     try:
         signature = inspect.signature(function)
@@ -353,6 +390,8 @@ def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:
         return True
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     positional = [p for p in signature.parameters.values() if p.kind in kinds]
+    if not sizes.parameters:  # a default is the user's own value
+        positional = [p for p in positional if p.default is p.empty]
     variadic = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
     if len(positional) >= 2 or variadic:
         return True
@@ -368,6 +407,9 @@ def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:
 def _check_measurements(tape: qml.tape.QuantumScript, title: str) -> None:
     if tape.shots.total_shots is not None:
         msg = f"the QNode {title} has shots={tape.shots.total_shots}: set shots=None, exact values"
+        raise FrontendError(msg)
+    if not tape.measurements:
+        msg = f"the QNode {title} has no observable: return qml.expval(...), a tuple, or qml.probs"
         raise FrontendError(msg)
     for measurement in tape.measurements:
         if not isinstance(measurement, ExpectationMP | ProbabilityMP):
@@ -389,11 +431,11 @@ def _stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | 
     try:
         for column in zip(*(t.operations for t in tapes), strict=True):
             operation = column[0]
-            if any(o.name != operation.name or o.wires != operation.wires for o in column):
+            if any(not _alike(o, operation) for o in column):
                 return None
             if operation.num_params:
                 parameters = [
-                    torch.stack([torch.as_tensor(o.parameters[k]) for o in column])
+                    torch.stack([_double(o.parameters[k]) for o in column])
                     for k in range(operation.num_params)
                 ]
                 operation = qml.ops.functions.bind_new_parameters(operation, parameters)
@@ -401,6 +443,26 @@ def _stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | 
     except Exception:  # noqa: BLE001 - an operation that can't be broadcast: loop over rows
         return None
     return qml.tape.QuantumScript(operations, first.measurements)
+
+
+def _alike(one: qml.operation.Operator, other: qml.operation.Operator) -> bool:
+    """The same gate but for its numbers: a Pauli word or control values are part of its name."""
+    words = [o.hyperparameters.get("pauli_word") for o in (one, other)]
+    values = [getattr(o, "control_values", None) for o in (one, other)]
+    return (
+        one.name == other.name
+        and one.wires == other.wires
+        and words[0] == words[1]
+        and values[0] == values[1]
+    )
+
+
+def _double(parameter: Any) -> Tensor:
+    """A gate's parameter in double precision: torch reads a Python float as float32."""
+    if isinstance(parameter, Tensor):
+        return parameter
+    array = np.asarray(parameter)
+    return torch.as_tensor(array if np.iscomplexobj(array) else array.astype(np.float64))
 
 
 def _same_observables(tapes: Sequence[qml.tape.QuantumScript]) -> bool:
@@ -421,7 +483,10 @@ def _same_observables(tapes: Sequence[qml.tape.QuantumScript]) -> bool:
 def _flatten(result: Any, batch: int | None) -> Tensor:
     """Results of one execution as ``[batch, n_outputs]`` (batch 1 where ``batch`` is None)."""
     if isinstance(result, dict):
-        msg = "the QNode returns a dictionary: return one qml.expval, a tuple of them, or qml.probs"
+        msg = (
+            "the QNode returns a dictionary, no observable: return qml.expval(...), a tuple of "
+            "them, or qml.probs(...)"
+        )
         raise FrontendError(msg)
     parts = result if isinstance(result, tuple | list) else (result,)
     rows = 1 if batch is None else batch

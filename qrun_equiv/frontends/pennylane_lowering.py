@@ -14,6 +14,7 @@ from qrun_equiv.angle import PI, Angle
 from qrun_equiv.circuit import MAX_UNITARY_WIRES, Circuit, Gate, Observable
 from qrun_equiv.errors import UnsupportedCircuitError
 from qrun_equiv.frontends.base import Array, Sizes
+from qrun_equiv.frontends.pennylane import standard_order
 from qrun_equiv.frontends.recover import recover_angles
 
 _FIXED = {
@@ -195,7 +196,7 @@ def _gate(operation: qml.operation.Operator, wires: Mapping[Any, int], angles: A
 
 def _observables(measurement: Any, wires: Mapping[Any, int], *, ordered: bool) -> list[Observable]:
     if isinstance(measurement, ProbabilityMP):
-        every = list(wires) if ordered else _in_order(wires)
+        every = list(wires) if ordered else standard_order(list(wires))
         return _projectors([wires[w] for w in (measurement.wires or every)])
     operator = measurement.obs
     sentence = operator.pauli_rep
@@ -215,14 +216,6 @@ def _observables(measurement: Any, wires: Mapping[Any, int], *, ordered: bool) -
             raise UnsupportedCircuitError(msg)
         terms.append((complex(coefficient).real, {wires[w]: p for w, p in word.items()}))
     return [Observable.of(terms)]
-
-
-def _in_order(wires: Mapping[Any, int]) -> list[Any]:
-    """The wires of ``probs()`` without wires on a device without wires: 0, 1, 2, ..."""
-    try:
-        return sorted(wires)
-    except TypeError:  # names of several types: the order of the tape
-        return list(wires)
 
 
 def _projectors(on: Sequence[int]) -> list[Observable]:

@@ -8,6 +8,7 @@ are little-endian (the rightmost letter of a Pauli label is qubit 0); nothing he
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,10 +25,11 @@ from qrun_equiv.frontends.base import Array, Gradient, Sizes
 
 #: Gates whose matrix is a trigonometric polynomial of degree at most 1 in each angle.
 _DIFFERENTIABLE = {
-    "rx", "ry", "rz", "p", "u1", "u2", "u3", "u", "r", "rxx", "ryy", "rzz", "rzx",
+    "rx", "ry", "rz", "p", "u1", "u2", "u3", "u", "rxx", "ryy", "rzz", "rzx",
     "crx", "cry", "crz", "cp", "cu1", "cu3", "cu", "mcp",
 }  # fmt: skip
 _NAME = re.compile(r"^(x|theta|θ)(?:\[(\d+)\]|_?(\d+))?$")  # θ: the circuit library's own
+_NUMBERED = re.compile(r"^circuit-[\d-]+$")
 _SAMPLES = 8
 
 #: One leaf of the flattened circuit: instruction and qubit indices.
@@ -74,7 +76,7 @@ class QiskitSource:
         return f"Qiskit {qiskit.__version__} Statevector"
 
     def _refuse_measurements(self) -> None:
-        for instruction in self.circuit.data:
+        for instruction in _every_instruction(self.circuit):
             if instruction.operation.name in {"measure", "reset"} or hasattr(
                 instruction.operation, "blocks"
             ):
@@ -95,7 +97,11 @@ class QiskitSource:
         out = np.empty((len(x), self.n_outputs))
         for row, point in enumerate(x):
             free = {p: float(point[i]) for p, (kind, i) in self.places.items() if kind == "x"}
-            state = Statevector(partial.assign_parameters(free) if free else partial).data
+            try:
+                state = Statevector(partial.assign_parameters(free) if free else partial).data
+            except Exception as error:
+                msg = f"Qiskit can't evaluate {self.circuit.name!r} at {point.tolist()}: {error}"
+                raise FrontendError(msg) from error
             out[row] = self._measure(state)
         return out
 
@@ -197,18 +203,24 @@ def _circuit_text(circuit: QuantumCircuit) -> str:
     for item in circuit.data:
         op = item.operation
         on = [circuit.find_bit(q).index for q in item.qubits]
-        text = f"{op.name}{on}{[_parameter_text(p) for p in op.params]}"
-        if not is_library_gate(op) and op.definition is not None:
-            text += f"({_circuit_text(op.definition)})"
+        name = _NUMBERED.sub("block", op.name)  # unnamed circuits are numbered as they are made
+        text = f"{name}{on}{[_parameter_text(p) for p in getattr(op, 'params', ())]}"
+        inside = None if is_library_gate(op) else definition_of(op)
+        if inside is not None:
+            text += f"({_circuit_text(inside)})"
         parts.append(text)
     return ";".join(parts)
 
 
 def _parameter_text(value: Any) -> str:
     if isinstance(value, ParameterExpression):
-        import sympy
-
-        return str(sympy.srepr(value.sympify()))
+        # The printed form, and its value at a fixed point: print shortens floats.
+        point = {p: 0.3 + (zlib.crc32(p.name.encode()) % 997) / 997 for p in value.parameters}
+        try:
+            number = f"{float(value.bind(point)):.12e}"
+        except (TypeError, ValueError, ZeroDivisionError, RuntimeError):
+            number = "no real number"
+        return f"{value}@{number}"
     return repr(value.tolist()) if isinstance(value, np.ndarray) else repr(value)
 
 
@@ -323,13 +335,23 @@ def _every_instruction(circuit: QuantumCircuit) -> Iterator[Any]:
     """Instructions of a circuit and of the definitions of those that are not the library's."""
     for item in circuit.data:
         yield item
-        if not is_library_gate(item.operation) and item.operation.definition is not None:
-            yield from _every_instruction(item.operation.definition)
+        inner = None if is_library_gate(item.operation) else definition_of(item.operation)
+        if inner is not None:
+            yield from _every_instruction(inner)
+
+
+def definition_of(op: Any) -> QuantumCircuit | None:
+    """An instruction's definition; ``None`` where it has none, or none with symbols in it."""
+    try:
+        return op.definition
+    except (AttributeError, TypeError, QiskitError):
+        return None
 
 
 def is_library_gate(op: Instruction) -> bool:
     """Whether a gate is what its name says: a sub-circuit may be called ``u`` too."""
-    return str(op.base_class.__module__).startswith("qiskit.circuit.library")
+    base = getattr(op, "base_class", type(op))
+    return str(base.__module__).startswith("qiskit.circuit.library")
 
 
 def flatten(circuit: QuantumCircuit) -> list[Leaf]:
@@ -344,14 +366,16 @@ def flatten(circuit: QuantumCircuit) -> list[Leaf]:
         for item in inner.data:
             op = item.operation
             on = tuple(qubits[inner.find_bit(q).index] for q in item.qubits)
-            symbolic = any(isinstance(p, ParameterExpression) and p.parameters for p in op.params)
+            given = getattr(op, "params", ())
+            symbolic = any(isinstance(p, ParameterExpression) and p.parameters for p in given)
             if op.name in {"barrier", "global_phase", "delay"}:
                 continue
             known = op.name in _DIFFERENTIABLE and is_library_gate(op)
+            inside = definition_of(op)
             if known or (not symbolic and hasattr(op, "to_matrix")):
                 leaves.append((op, on))
-            elif op.definition is not None:
-                visit(op.definition, on)
+            elif inside is not None:
+                visit(inside, on)
             else:
                 msg = f"the Qiskit instruction {op.name!r} has neither a definition nor a matrix"
                 raise FrontendError(msg)
@@ -371,7 +395,11 @@ def _bind(op: Instruction, values: dict[Parameter, float]) -> Instruction:
 def _number(value: Any, values: dict[Parameter, float]) -> Any:
     if not isinstance(value, ParameterExpression):
         return value
-    return float(value.bind({p: values[p] for p in value.parameters}))
+    try:
+        return float(value.bind({p: values[p] for p in value.parameters}))
+    except (TypeError, ZeroDivisionError, ValueError, RuntimeError) as error:
+        msg = f"the Qiskit angle {value} is no real number at this point: {error}"
+        raise UndecidedError(msg) from error
 
 
 def _slope(
@@ -379,7 +407,7 @@ def _slope(
 ) -> float:
     try:
         return float(_number(expression.gradient(parameter), values))
-    except (ZeroDivisionError, ValueError, TypeError) as error:
+    except Exception as error:
         msg = f"the Qiskit angle {expression} has no derivative in {parameter.name} there: {error}"
         raise UndecidedError(msg) from error
 

@@ -21,7 +21,8 @@ from qrun_equiv.angle import Angle, Symbol, feature, parameter, read_constant
 from qrun_equiv.frontends.base import Array
 
 _EPS = float(np.finfo(np.float64).eps)
-_VERIFY_POINTS = 6
+#: Verification points, a third each of these sizes: clipping and wrapping show far out.
+_VERIFY_POINTS, _REACH = 9, (2.0, 40.0, 1000.0)
 
 #: ``f(x, theta) -> angles [n_gates]`` in radians.
 AngleFunction = Callable[[Array, Array], Array]
@@ -42,7 +43,8 @@ def recover_angles(
     names += [Symbol("theta", i) for i in range(n_parameters)]
     sample = _Sampler(function, n_features, len(names))
     rng = np.random.default_rng(seed)
-    probes = rng.uniform(-2.0, 2.0, (_VERIFY_POINTS, len(names)))
+    reach = np.repeat(_REACH, _VERIFY_POINTS // len(_REACH))
+    probes = rng.uniform(-1.0, 1.0, (len(reach), len(names))) * reach[:, None]
     truth = np.stack([sample.at(p) for p in probes])
     angles = _affine(sample, names)
     curved = [i for i, a in enumerate(angles) if not _agrees(a, names, probes, truth[:, i])]
@@ -91,7 +93,7 @@ def _read(value: float, error: float) -> Fraction | Angle | None:
         return None
     if abs(value) <= error:
         return Fraction(0)
-    return read_constant(value, width=max(0.5, error / math.ulp(value)))
+    return read_constant(value, width=0.5 + error / math.ulp(value))
 
 
 def _affine(sample: _Sampler, names: Sequence[Symbol]) -> list[Angle | None]:
@@ -155,7 +157,7 @@ def _polynomial(
     total = Angle()
     for powers, (value, size) in coefficients.items():
         # One nonzero sample: its own rounding. Several: the rounding of their sum.
-        exact = _read(value, 0.0 if size == abs(value) else _EPS * size)
+        exact = _read(value, 0.0 if size == abs(value) else 2 * _EPS * size)
         if exact is None:
             return None
         if exact == Fraction(0):  # most of them
@@ -197,5 +199,5 @@ def _agrees(angle: Angle | None, names: Sequence[Symbol], probes: Array, truth: 
         return False
     split = sum(name.kind == "x" for name in names)
     value = angle.evaluate(probes[:, :split], probes[:, split:])
-    size = 1.0 + sum(abs(float(q)) * 4.0 ** sum(p for _, p in m) for m, q in angle.terms)
+    size = 1.0 + angle.magnitude(probes[:, :split], probes[:, split:])
     return bool(np.all(np.abs(value - truth) <= tolerances.ANGLE * size))

@@ -31,7 +31,7 @@ def circuit_sources(
     """
     named = _named(circuit)
     sizes = _sizes(named, n_features, n_parameters)
-    if observable is not None and all(_kind(one) == "pennylane" for one in named.values()):
+    if observable is not None and not isinstance(circuit, Mapping) and "pennylane" in named:
         msg = "observable= is for Qiskit and OpenQASM; a QNode returns its own observables"
         raise FrontendError(msg)
     return [_source(name, one, observable, sizes) for name, one in named.items()], sizes
