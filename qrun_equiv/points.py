@@ -149,11 +149,11 @@ def random_rows(rng: np.random.Generator, rows: int, domain: Domain, n_features:
 
 
 def wide_rows(rng: np.random.Generator, reach: Array) -> Array:
-    """Rows of either sign: two uniform up to ``reach [n_features]``, the others log-uniform."""
-    near = rng.uniform(-1.0, 1.0, (2, len(reach))) * reach
+    """Rows of either sign: two in the outer half of ``reach [n_features]``, others log-uniform."""
+    outer = rng.uniform(0.5, 1.0, (2, len(reach))) * reach
     size = np.exp(rng.uniform(0.0, 1.0, (WIDE_ROWS - 2, len(reach))) * np.log(reach))
-    far = rng.choice([-1.0, 1.0], size.shape) * size
-    return np.concatenate([near, far])
+    rows = np.concatenate([outer, size])
+    return np.asarray(rng.choice([-1.0, 1.0], rows.shape) * rows)
 
 
 def choose(

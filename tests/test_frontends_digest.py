@@ -100,6 +100,23 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "def h(x): return {} * x\nclass C:\n    def g(self, x): return h(x)\nf = C().g", "2", "3"),
     "base class of an instance": (
         "class B:\n    def __call__(self, x): return {} * x\nclass C(B): pass\nf = C()", "2", "3"),
+    "property": (
+        (
+            "class C:\n    @property\n    def s(self): return {}\n"
+            "    def __call__(self, x): return self.s * x\nf = C()"
+        ), "2", "3"),
+    "class method's helper": (
+        (
+            "def h(x): return {} * x\nclass C:\n    @classmethod\n"
+            "    def g(cls, x): return h(x)\n    def __call__(self, x): return self.g(x)\nf = C()"
+        ), "2", "3"),
+    "class that is used": (
+        "class C:\n    s = {}\ndef f(x): return C.s * x", "2", "3"),
+    "cached helper": (
+        (
+            "import functools\n@functools.lru_cache\ndef h(x): return {} * x\n"
+            "def f(x): return h(x)"
+        ), "2", "3"),
     "decorator": (
         ("import functools\ndef times(g):\n    @functools.wraps(g)\n"
         "    def w(x): return {} * g(x)\n    return w\n@times\ndef f(x): return x"), "2", "3"),

@@ -13,7 +13,7 @@ import torch
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, InverseModifier, Parameter, ParameterVector
 from qiskit.circuit import library as gates
-from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
+from qiskit.quantum_info import Operator, Pauli, SparsePauliOp, Statevector, random_unitary
 
 from qrun_equiv.angle import PI, Angle, feature, parameter
 from qrun_equiv.errors import FrontendError, QrunEquivError, UnsupportedCircuitError
@@ -463,6 +463,14 @@ def test_odd_instructions_are_refused_in_words_or_right(build: Any, what: str) -
             np.testing.assert_allclose(values, native, rtol=0, atol=NATIVE)
 
 
+def test_a_matrix_on_five_qubits_is_refused() -> None:
+    circuit = QuantumCircuit(5)
+    circuit.append(gates.UnitaryGate(random_unitary(32, seed=1)), range(5))
+    source = QiskitSource(circuit, "ZIIIX", Sizes.of(0, 0))
+    with pytest.raises(UnsupportedCircuitError, match="on 5 wires has no definition; at most 4"):
+        source.lower()
+
+
 def test_an_evolution_that_does_not_commute_is_refused_with_the_reason() -> None:
     circuit = circuit_of(ODD["evolution that does not commute"])
     with pytest.raises(FrontendError, match="do not commute is Trotterised"):
@@ -509,6 +517,7 @@ def small(*parameters: Parameter) -> QuantumCircuit:
         ("ZZZ", "is on 3 wires"),
         (["ZZ", "Z"], "is on 1 wires"),
         (SparsePauliOp("ZZ", 1j), "complex coefficients: it must be Hermitian"),
+        ("QZ", "is no Pauli label"),
         (np.eye(4), "must be a SparsePauliOp, got ndarray"),
         (3, "must be a SparsePauliOp, got int"),
     ],
@@ -536,10 +545,15 @@ def test_parameters_that_do_not_fit_are_refused(
         QiskitSource(small(*parameters), "ZZ", Sizes.of(*sizes))
 
 
-def test_text_labels_and_lists_are_observables() -> None:
-    source = QiskitSource(small(X[0]), ["IZ", SparsePauliOp("ZI")], SIZES)
+def test_labels_paulis_matrices_and_lists_are_observables() -> None:
+    matrix = Operator(np.kron(np.diag([1, -1]), np.array([[0, -2j], [2j, 0]])))  # 2 Z Y
+    given = ["IZ", SparsePauliOp("ZI"), Pauli("IY"), matrix]
+    source = QiskitSource(small(X[0]), given, SIZES)
     values = source.values(np.full((1, 3), 0.4), np.zeros(3))
-    np.testing.assert_allclose(values, [[np.cos(0.4), 1.0]], rtol=0, atol=NATIVE)
+    expected = [[np.cos(0.4), 1.0, -np.sin(0.4), -2 * np.sin(0.4)]]
+    np.testing.assert_allclose(values, expected, rtol=0, atol=NATIVE)
+    lower = lowered(source, np.full((1, 3), 0.4), np.zeros(3))
+    np.testing.assert_allclose(lower, expected, rtol=0, atol=NATIVE)
     assert "Statevector" in source.simulator
 
 
@@ -595,12 +609,25 @@ def fingerprint(circuit: QuantumCircuit, observable: Any = "ZX") -> str:
         (one_gate("rx"), one_gate("rx", X[1])),
         (one_gate("rx", X[0] - 0.5), one_gate("rx", X[0] + 0.5)),
         (one_gate("rx", 0.3), one_gate("rx", 0.3 + 1e-15)),
+        (one_gate("rx", 0.3 * X[0]), one_gate("rx", (0.3 + 1e-15) * X[0])),
+        (one_gate("rx", X[0] ** 0.5), one_gate("rx", X[0] ** 0.25)),
         (controlled(0), controlled(1)),
         (matrix_gate(0.3), matrix_gate(0.3 + 1e-10)),
         (wrapped("rx", "block"), wrapped("ry", "block")),
         (wrapped("rx", "block", 2 * X[0]), wrapped("rx", "block", X[0])),
     ],
-    ids=["gate", "feature", "sign", "ulps", "control", "matrix", "definition", "inner angle"],
+    ids=[
+        "gate",
+        "feature",
+        "sign",
+        "ulps",
+        "scale",
+        "root",
+        "control",
+        "matrix",
+        "definition",
+        "inner angle",
+    ],
 )
 def test_fingerprints_of_different_circuits_differ(one: Any, two: Any) -> None:
     assert fingerprint(one) != fingerprint(two)

@@ -17,7 +17,7 @@ from qiskit.quantum_info import SparsePauliOp
 from qrun_equiv import neutral
 from qrun_equiv.angle import feature, parameter
 from qrun_equiv.circuit import Circuit, Gate, Observable
-from qrun_equiv.errors import FrontendError
+from qrun_equiv.errors import FrontendError, UnsupportedCircuitError
 from qrun_equiv.frontends.base import Sizes
 from qrun_equiv.frontends.pennylane import PennyLaneSource
 from qrun_equiv.frontends.qiskit import QiskitSource
@@ -268,6 +268,13 @@ def test_neutral_form_takes_the_arguments_of_verify() -> None:
         Observable.of([(0.5, {0: "X"}), (-1.0, {0: "Z"})]),
         Observable.of([(1.0, {0: "Y"})]),
     )
+
+
+def test_a_neutral_form_that_is_wrong_is_not_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = neutral(lambda x, theta: function(x, -theta), n_features=2, n_parameters=3)
+    monkeypatch.setattr(PennyLaneSource, "lower", lambda self: other)
+    with pytest.raises(UnsupportedCircuitError, match="pennylane has no neutral form"):
+        neutral(function)
 
 
 def test_neutral_form_of_nothing_is_refused() -> None:

@@ -108,10 +108,11 @@ def test_mutants_of_the_counterpart_are_refuted(name):
     native_circuits, circuit = list(pair.circuits().items()), neutral_of(pair)
     options = {"observable": pair.observable, "domain": pair.domain, **sizes(pair)}
     call = pair.counterpart
-    takes_theta = _takes_theta(call)
+    parameters = int(np.prod(pair.n_parameters or 0))
+    takes_theta = _takes_theta(call, parameters)
     ours = call if takes_theta else lambda x, theta: call(x)
-    parameters = np.prod(pair.n_parameters or 0) if takes_theta else 0
-    broken_ones = counterpart_mutants(ours, pair.n_features, int(parameters))
+    parameters = parameters if takes_theta else 0
+    broken_ones = counterpart_mutants(ours, pair.n_features, parameters)
     for place, (kind, broken) in enumerate(broken_ones):
         if "detached" in kind and kind.split()[1] not in pair.gradients:
             continue  # the pair does not claim that gradient

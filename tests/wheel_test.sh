@@ -39,6 +39,10 @@ expect 0 "$qrun_equiv" doctor
 expect 0 "$qrun_equiv" verify --jobs 2 --json "$work/verdicts.json"
 expect 2 "$qrun_equiv" verify no-such-file.py
 
+# What was certified in the checkout is accepted by the installed copy.
+expect 0 "$qrun_equiv" recheck "$root"/reports/catalogue/certificates/serial-3.json \
+  "$root"/reports/catalogue/certificates/mistake-half-angle.json
+
 "$work/venv/bin/python" - "$work/verdicts.json" <<'PYTHON'
 import json
 import sys

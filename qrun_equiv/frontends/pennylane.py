@@ -25,7 +25,9 @@ from qrun_equiv.frontends.digest import fingerprint
 
 _CHUNK = 1024
 _BATCH_AGREEMENT = 1e-10
-_LOST = 1e-7
+_LOST = 1e-3  # relative, of central differences with these steps, where they agree:
+_STEPS = (1e-6, 1e-8)
+_STEEP = 1e4  # beyond it the larger step is no longer small
 
 
 class PennyLaneSource:
@@ -206,26 +208,31 @@ class PennyLaneSource:
         return self._mended(gradient, x, theta)
 
     def _refuse_lost_gradient(self, gradient: Gradient, x: Array, theta: Array) -> None:
-        """A gradient of zero where the values move: a number was taken out of its tensor.
+        """Hold the gradient to the values along one direction, at the first and last rows.
+
+        A number that is taken out of its tensor (``float(x[0])``) loses its share without an error.
 
         Raises:
-            FrontendError: so it is, for all features or for all parameters.
+            FrontendError: the slope of the values is another.
         """
-        for part, name in zip(gradient, ("x", "theta"), strict=True):
-            if not part.size or np.any(part != 0):
-                continue
-            step = 1e-3 * np.random.default_rng(3).uniform(0.5, 1.0, part.shape[2])
+        rng = np.random.default_rng(3)
+        for k in sorted({0, len(x) - 1}):
+            dx, dt = rng.uniform(0.5, 1.0, x.shape[1]), rng.uniform(0.5, 1.0, len(theta))
+            slope = gradient.features[k] @ dx + gradient.parameters[k] @ dt
             ends = [
-                self._loop(x[:1] + s * step, theta)
-                if name == "x"
-                else self._loop(x[:1], theta + s * step)
-                for s in (1, -1)
+                self._loop((x[k] + h * dx)[None], theta + h * dt)[0]
+                for s in _STEPS
+                for h in (s, -s)
             ]
-            if np.max(np.abs(ends[0] - ends[1])) > _LOST:
+            found, finer = ((ends[2 * i] - ends[2 * i + 1]) / (2 * s) for i, s in enumerate(_STEPS))
+            size = 1.0 + np.abs(gradient.features[k]) @ dx + np.abs(gradient.parameters[k]) @ dt
+            smooth = np.all(np.abs(found - finer) <= _LOST * size) and np.all(size < _STEEP)
+            if smooth and np.any(np.abs(slope - found) > _LOST * size):
                 msg = (
-                    f"the QNode {self._title()} can't be differentiated in {name}: its values move "
-                    f"with {name}, but its gradient is 0. Does it convert {name} (float(), "
-                    ".item(), numpy)? Use functions that torch follows (qml.math), or gradients=()"
+                    f"the QNode {self._title()} can't be differentiated: its values move by "
+                    f"{found.tolist()} along a direction, its gradient says {slope.tolist()}. Does "
+                    "it convert x or theta (float(), .item(), numpy)? Use functions that torch "
+                    "follows (qml.math), or gradients=()"
                 )
                 raise FrontendError(msg)
 
@@ -315,6 +322,7 @@ class PennyLaneSource:
         for method in ("parameter-shift",) if probabilities else ("adjoint", "parameter-shift"):
             try:
                 gradient = self._loop_gradients(self._differentiable(method), x, theta)
+                self._refuse_lost_gradient(gradient, x, theta)
             except (FrontendError, qml.exceptions.QuantumFunctionError, ValueError) as error:
                 failure = FrontendError(_one_line(error))
             else:
