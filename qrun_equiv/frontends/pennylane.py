@@ -8,20 +8,29 @@ QNode on two of its rows, and falls back to a loop over rows).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pennylane as qml
 import torch
-from pennylane.measurements import ExpectationMP, ProbabilityMP
+from pennylane.measurements import ProbabilityMP
 from torch import Tensor
 
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import FrontendError
 from qrun_equiv.frontends.base import Array, Gradient, Sizes
 from qrun_equiv.frontends.digest import fingerprint
+from qrun_equiv.frontends.pennylane_tapes import (
+    backward,
+    check_measurements,
+    double_precision,
+    flatten,
+    one_line,
+    rounded,
+    stack,
+    standard_order,
+)
 
 _CHUNK = 1024
 _BATCH_AGREEMENT = 1e-10
@@ -98,7 +107,7 @@ class PennyLaneSource:
             raise FrontendError(msg)
         msg = (
             f"the QNode {self._title()} fails on x of shape ({self.sizes.features},) and theta of "
-            f"shape {self.sizes.parameter_shape}: {_one_line(failure)}. Give the right n_features "
+            f"shape {self.sizes.parameter_shape}: {one_line(failure)}. Give the right n_features "
             "and n_parameters (a length, or a shape such as (2, 3))"
         )
         raise FrontendError(msg) from failure
@@ -134,10 +143,10 @@ class PennyLaneSource:
         except qml.exceptions.QuantumFunctionError as error:
             msg = (
                 f"the QNode {self._title()} has no observable: return qml.expval(...), a tuple "
-                f"of them, or qml.probs(...) ({_one_line(error)})"
+                f"of them, or qml.probs(...) ({one_line(error)})"
             )
             raise FrontendError(msg) from error
-        _check_measurements(tape, self._title())
+        check_measurements(tape, self._title())
         return tape
 
     def tape(self, x: Array, theta: Array) -> qml.tape.QuantumScript:
@@ -155,7 +164,7 @@ class PennyLaneSource:
 
     def _chunk(self, x: Array, theta: Array) -> Array:
         if len(x) > 2:
-            stacked = _stack([self.tape(row, theta) for row in x])
+            stacked = stack([self.tape(row, theta) for row in x])
             if stacked is not None:
                 values = self._execute(stacked, len(x))
                 if values is not None:
@@ -169,18 +178,18 @@ class PennyLaneSource:
         rows = []
         for row in x:
             args = self._arguments(row, theta, scalars=self._scalars, as_torch=self._torch)
-            with _double_precision():
-                rows.append(_flatten(self.qnode(*args), None)[0].detach().numpy())
+            with double_precision():
+                rows.append(flatten(self.qnode(*args), None)[0].detach().numpy())
         return np.stack(rows).astype(np.float64)
 
     def _execute(self, tape: qml.tape.QuantumScript, batch: int) -> Tensor | None:
         """Run one broadcast tape with backpropagation; None where the device can't."""
         try:
-            with _double_precision():
+            with double_precision():
                 (result,) = qml.execute(
                     [tape], self.qnode.device, diff_method="backprop", interface="torch"
                 )
-            return _flatten(result, batch)
+            return flatten(result, batch)
         except Exception:  # noqa: BLE001 - a loop over rows is the answer to any failure here
             return None
 
@@ -194,14 +203,14 @@ class PennyLaneSource:
         if len(x) > 1:
             try:
                 tapes = [self._tape(a, b) for a, b in zip(leaves, weights, strict=True)]
-                stacked = _stack(tapes)
+                stacked = stack(tapes)
             except FrontendError:
                 raise
             except Exception:  # noqa: BLE001 - the user's function may know numpy only
                 stacked = None
         values = self._execute(stacked, len(x)) if stacked is not None else None
         if values is not None and self._batch_is_right(values, x, theta):
-            gradient = _backward(values, leaves, weights)
+            gradient = backward(values, leaves, weights)
         else:
             gradient = self._row_gradients(x, theta)
         self._refuse_lost_gradient(gradient, x, theta)
@@ -283,7 +292,7 @@ class PennyLaneSource:
                     into.append(np.asarray(made, dtype=float).reshape(self.n_outputs, size))
             except Exception as error:
                 msg = (
-                    f"the QNode {self._title()} can't be differentiated: {_one_line(error)}. Use "
+                    f"the QNode {self._title()} can't be differentiated: {one_line(error)}. Use "
                     "functions that torch or autograd follow (qml.math), or leave gradients out "
                     "with gradients=()"
                 )
@@ -302,12 +311,12 @@ class PennyLaneSource:
             weight = torch.tensor(theta[None], requires_grad=True)
             args = self._arguments(leaf[0], weight[0], scalars=self._scalars, as_torch=True)
             try:
-                with _double_precision():
-                    values = _flatten(qnode(*args), None)
-                    parts.append(_backward(values, leaf, weight))
+                with double_precision():
+                    values = flatten(qnode(*args), None)
+                    parts.append(backward(values, leaf, weight))
             except Exception as error:
                 msg = (
-                    f"the QNode {self._title()} can't be differentiated: {_one_line(error)}. Use "
+                    f"the QNode {self._title()} can't be differentiated: {one_line(error)}. Use "
                     "functions that accept torch tensors (qml.math) in it"
                 )
                 raise FrontendError(msg) from error
@@ -324,7 +333,7 @@ class PennyLaneSource:
                 gradient = self._loop_gradients(self._differentiable(method), x, theta)
                 self._refuse_lost_gradient(gradient, x, theta)
             except (FrontendError, qml.exceptions.QuantumFunctionError, ValueError) as error:
-                failure = FrontendError(_one_line(error))
+                failure = FrontendError(one_line(error))
             else:
                 return f"pennylane {method}", gradient
         raise failure or FrontendError("no second differentiation method")
@@ -341,13 +350,13 @@ class PennyLaneSource:
                     device=qml.device(device, wires=self.qnode.device.wires or wires),
                     diff_method="best",
                 )
-                with _double_precision():
-                    values = _flatten(other(*args), None)[0].detach().numpy()
+                with double_precision():
+                    values = flatten(other(*args), None)[0].detach().numpy()
             except Exception as error:  # noqa: BLE001 - the next simulator may do it
                 failure = error
             else:
                 return f"PennyLane {device}", values
-        msg = f"no second simulator runs {self._title()}: {_one_line(failure)}"
+        msg = f"no second simulator runs {self._title()}: {one_line(failure)}"
         raise FrontendError(msg) from failure
 
     # --- neutral form --------------------------------------------------------------------------
@@ -366,29 +375,13 @@ class PennyLaneSource:
         x, theta = self._probe(1)
         tape = self.tape(x[0], theta)
         gates = [
-            (o.name, [str(w) for w in o.wires], [_rounded(p) for p in o.parameters])
+            (o.name, [str(w) for w in o.wires], [rounded(p) for p in o.parameters])
             for o in (*tape.operations, *(m.obs for m in tape.measurements if m.obs is not None))
         ]
         text = fingerprint(self.qnode.func)
         device = self.qnode.device
         wires = None if device.wires is None else [str(w) for w in device.wires]
         return f"{text}|{device.name}|{wires}|{self.sizes}|{gates}"
-
-
-@contextmanager
-def _double_precision() -> Iterator[None]:
-    """Some devices make tensors of torch's default dtype: float32 loses eight digits."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
-def standard_order(wires: Sequence[Any]) -> list[Any]:
-    """The order that PennyLane gives wires on a device without: 0 to n-1, else the tape's."""
-    return list(range(len(wires))) if set(wires) == set(range(len(wires))) else list(wires)
 
 
 def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:
@@ -410,126 +403,3 @@ def _takes_theta(function: Callable[..., Any], sizes: Sizes) -> bool:
         "features first, then the parameters (x alone only with n_parameters=0)"
     )
     raise FrontendError(msg)
-
-
-def _check_measurements(tape: qml.tape.QuantumScript, title: str) -> None:
-    if tape.shots.total_shots is not None:
-        msg = f"the QNode {title} has shots={tape.shots.total_shots}: set shots=None, exact values"
-        raise FrontendError(msg)
-    if not tape.measurements:
-        msg = f"the QNode {title} has no observable: return qml.expval(...), a tuple, or qml.probs"
-        raise FrontendError(msg)
-    for measurement in tape.measurements:
-        if not isinstance(measurement, ExpectationMP | ProbabilityMP):
-            msg = (
-                f"the QNode {title} returns {type(measurement).__name__}, which has no observable: "
-                "return qml.expval(...), a tuple of them, or qml.probs(...)"
-            )
-            raise FrontendError(msg)
-
-
-def _stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | None:
-    """One broadcast tape of many tapes of the same structure; None where they differ."""
-    first = tapes[0]
-    if any(len(t.operations) != len(first.operations) for t in tapes) or not _same_observables(
-        tapes
-    ):
-        return None
-    operations = []
-    try:
-        for column in zip(*(t.operations for t in tapes), strict=True):
-            operation = column[0]
-            if any(not _alike(o, operation) for o in column):
-                return None
-            if operation.num_params:
-                parameters = [
-                    torch.stack([_double(o.parameters[k]) for o in column])
-                    for k in range(operation.num_params)
-                ]
-                operation = qml.ops.functions.bind_new_parameters(operation, parameters)
-            operations.append(operation)
-    except Exception:  # noqa: BLE001 - an operation that can't be broadcast: loop over rows
-        return None
-    return qml.tape.QuantumScript(operations, first.measurements)
-
-
-def _alike(one: qml.operation.Operator, other: qml.operation.Operator) -> bool:
-    """The same gate but for its numbers: a Pauli word or control values are part of its name."""
-    words = [o.hyperparameters.get("pauli_word") for o in (one, other)]
-    values = [getattr(o, "control_values", None) for o in (one, other)]
-    return (
-        one.name == other.name
-        and one.wires == other.wires
-        and words[0] == words[1]
-        and values[0] == values[1]
-    )
-
-
-def _double(parameter: Any) -> Tensor:
-    """A gate's parameter in double precision: torch reads a Python float as float32."""
-    if isinstance(parameter, Tensor):
-        return parameter
-    array = np.asarray(parameter)
-    return torch.as_tensor(array if np.iscomplexobj(array) else array.astype(np.float64))
-
-
-def _same_observables(tapes: Sequence[qml.tape.QuantumScript]) -> bool:
-    """Whether all tapes measure the same: an observable may depend on x or theta."""
-    data = [[p for m in t.measurements if m.obs is not None for p in m.obs.data] for t in tapes]
-    if any(isinstance(p, Tensor) and p.requires_grad for one in data for p in one):
-        return False
-    first = data[0]
-    return all(
-        len(one) == len(first)
-        and all(
-            np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(one, first, strict=True)
-        )
-        for one in data[1:]
-    )
-
-
-def _flatten(result: Any, batch: int | None) -> Tensor:
-    """Results of one execution as ``[batch, n_outputs]`` (batch 1 where ``batch`` is None)."""
-    if isinstance(result, dict):
-        msg = (
-            "the QNode returns a dictionary, no observable: return qml.expval(...), a tuple of "
-            "them, or qml.probs(...)"
-        )
-        raise FrontendError(msg)
-    parts = result if isinstance(result, tuple | list) else (result,)
-    rows = 1 if batch is None else batch
-    columns = []
-    for part in parts:
-        tensor = torch.as_tensor(np.asarray(part) if not isinstance(part, Tensor) else part)
-        if tensor.ndim == 0 and rows > 1:  # an output that no broadcast gate reaches
-            tensor = tensor.expand(rows)
-        elif tensor.ndim == 1 and rows > 1 and tensor.shape[0] != rows:
-            tensor = tensor.expand(rows, -1)
-        columns.append(tensor.reshape(rows, -1))
-    return torch.cat([c.real.to(torch.float64) for c in columns], dim=1)
-
-
-def _backward(values: Tensor, x: Tensor, theta: Tensor) -> Gradient:
-    """Row-wise gradients; rows are independent, so one backward pass a column is enough."""
-    features, parameters = [], []
-    for k in range(values.shape[1]):
-        column = values[:, k].sum()
-        pair: tuple[Tensor | None, ...] = (None, None)
-        if column.requires_grad:
-            pair = torch.autograd.grad(column, (x, theta), retain_graph=True, allow_unused=True)
-        gx, gt = pair
-        features.append(torch.zeros_like(x) if gx is None else gx)
-        parameters.append(torch.zeros_like(theta) if gt is None else gt)
-    return Gradient(
-        torch.stack(features, dim=1).detach().numpy(),
-        torch.stack(parameters, dim=1).detach().numpy(),
-    )
-
-
-def _rounded(parameter: Any) -> str:
-    """Ten digits: what another machine's rounding leaves alone."""
-    return np.array2string(np.asarray(qml.math.unwrap(parameter)), precision=10, threshold=10**6)
-
-
-def _one_line(error: object) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

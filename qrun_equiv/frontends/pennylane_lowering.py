@@ -14,7 +14,7 @@ from qrun_equiv.angle import PI, Angle
 from qrun_equiv.circuit import MAX_UNITARY_WIRES, Circuit, Gate, Observable
 from qrun_equiv.errors import UnsupportedCircuitError
 from qrun_equiv.frontends.base import Array, Sizes
-from qrun_equiv.frontends.pennylane import standard_order
+from qrun_equiv.frontends.pennylane_tapes import standard_order
 from qrun_equiv.frontends.recover import recover_angles
 
 _FIXED = {
