@@ -213,8 +213,8 @@ def _takes_theta(counterpart: Callable[..., Any], n_parameters: int) -> bool:
     target = target.forward if isinstance(target, torch.nn.Module) else target
     try:
         parameters = list(inspect.signature(target).parameters.values())
-    except (TypeError, ValueError):
-        return True
+    except (TypeError, ValueError):  # a built-in such as torch.cos
+        return n_parameters > 0
     if any(p.kind == p.KEYWORD_ONLY and p.default is p.empty for p in parameters) or any(
         p.kind == p.KEYWORD_ONLY and p.name == "theta" for p in parameters
     ):
