@@ -194,8 +194,11 @@ def _make_readout(
         return MLP(reuploads, outputs=outputs, **mlp, **factory)
     if name == "matrix-product":
         return MatrixProduct(reuploads, outputs=outputs, bond=bond, **factory)
-    plain = {"linear": Linear, "product": Product, "multilinear": Multilinear}[name]
-    return plain(reuploads, outputs=outputs, **factory)
+    if name == "linear":
+        return Linear(reuploads, outputs=outputs, **factory)
+    if name == "product":
+        return Product(reuploads, outputs=outputs, **factory)
+    return Multilinear(reuploads, outputs=outputs, **factory)
 
 
 class QRUN(nn.Module):

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import math
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Literal, TypedDict, Unpack
@@ -141,7 +142,7 @@ def matrix_product(
     return row @ right
 
 
-class Readout(nn.Module):
+class Readout(nn.Module, ABC):
     """What the readouts share: sizes, the check of the input, the dense form. Abstract.
 
     Attributes:
@@ -161,12 +162,13 @@ class Readout(nn.Module):
         check_tensor(features, (self.reuploads, 2), "features (cos, sin)")
         return self._read(features)
 
+    @abstractmethod
     def _read(self, features: Tensor) -> Tensor:
-        raise NotImplementedError
+        """What ``forward`` gives for features that were checked."""
 
+    @abstractmethod
     def reset_parameters(self) -> None:
         """Draw the parameters anew, from torch's global generator."""
-        raise NotImplementedError
 
     def coefficients(self) -> Tensor:
         """The dense tensor T of an exact readout, ``[outputs, 3, ..., 3]``, differentiable.
