@@ -22,6 +22,7 @@ from qrun_equiv.errors import AngleError
 
 # pi to 60 digits: enough to bracket a double's rounding interval divided by pi squared.
 _PI = Fraction("3.14159265358979323846264338327950288419716939937510582097494")
+_ROOT_TWO = Fraction("1.41421356237309504880168872420969807856967187537694807317667974")
 _TYPED = 0.5  # units in the last place: a float that was rounded once
 _PI_BITS = 24  # numerator and denominator of a factor of pi together
 _MAX_PI_POWER = 2  # ZZ feature maps contain 2 (pi - x0) (pi - x1) = 2 pi^2 - ...
@@ -283,6 +284,20 @@ def read_constant(value: float, *, width: float = 0.5) -> Angle:
             best, power = candidate, k
     monomial: Monomial = ((_PI_SYMBOL, power),) if power else ()
     return Angle.of({monomial: best})
+
+
+def root_two_multiple(value: float) -> Fraction | None:
+    """``q`` where a float stands for ``q * sqrt(2)`` with a simple ``q`` (24 bits), else ``None``.
+
+    For numbers such as the amplitudes ``1/sqrt(2)`` of a Hadamard gate; angles are read by
+    :func:`read_constant`.
+    """
+    if not value or not math.isfinite(value):
+        return None
+    best = simplest_rational(value)
+    candidate = _simplest_near(value, 2.5, _ROOT_TWO)
+    simple = _bits(candidate) <= _PI_BITS and _bits(candidate) + _PI_BITS // 2 < _bits(best)
+    return candidate if simple else None
 
 
 def _simplest_near(value: float, width: float, unit: Fraction = Fraction(1)) -> Fraction:

@@ -57,3 +57,7 @@ class ReportError(QrunEquivError):
 
 class DataError(QrunEquivError):
     """A data set is missing or does not fit the pair."""
+
+
+class FormalError(QrunEquivError):
+    """Torch code does something that can't be followed on formal numbers or intervals."""

@@ -1,182 +1,214 @@
-"""Exact identity of two neutral circuits, by evaluation over a random prime field.
+"""Circuits over random prime fields: their outputs as exact numbers, and identity of two circuits.
 
-Every angle is an integer combination of base angles (one for each monomial of the circuits'
-angles); ``exp(i * base / 2)`` is a free point of the circle, and over a field with ``i`` the circle
-is the multiplicative group: a random nonzero element ``z``. Multiples of pi are roots of unity,
-which exist because the prime is chosen ``1`` modulo their order. The bra is evolved with conjugated
-constants (``i -> -i``, ``z -> 1/z``), never by complex conjugation. Two outputs that differ as
-polynomials agree at a random point with probability at most ``degree / p`` (Schwartz, J. ACM 27,
-701 (1980)).
-
-A constant of ``r`` radians is ``r`` times a formal unit angle: complete by Lindemann's theorem, as
-``exp(i r)`` is transcendental for rational ``r != 0``.
+The state vector is evolved over the field of :mod:`qrun_equiv.field`, the bra with conjugated
+constants (``i -> -i``, ``z -> 1/z``), never by complex conjugation. :mod:`qrun_equiv.proving` does
+the same with a torch counterpart on the other side.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
-import sympy
 
-from qrun_equiv.angle import Angle, Monomial, Symbol, simplest_rational
+from qrun_equiv.angle import Angle, Symbol, read_constant, root_two_multiple
 from qrun_equiv.circuit import GATES, Circuit, Gate, Observable
 from qrun_equiv.errors import UnsupportedCircuitError
+from qrun_equiv.field import BITS, Field, NeedsRootError
 
-_BITS = 62
-_PI: Monomial = ((Symbol("pi"), 1),)
 Matrix = list[list[int]]
+T = TypeVar("T")
+
+#: Independent primes and points of one identity test.
+TRIALS = 2
+#: The error probability that one trial must reach; larger fields are drawn until it does.
+PER_TRIAL = 2.0**-40
+# Bits by which one gate can raise the largest coefficient (numerator, denominator and a sum).
+_BITS_A_GATE = 6
 
 
-def identical(first: Circuit, second: Circuit, *, trials: int = 2, seed: int = 0) -> bool:
-    """Whether two circuits have the same outputs for all features and parameters.
-
-    ``False`` is certain (up to the algebraic independence of the base angles); ``True`` is wrong
-    with probability at most ``(degree / 2**61) ** trials``, the degree being twice the number of
-    gates times the largest integer multiple of a base angle.
-
-    Raises:
-        UnsupportedCircuitError: a gate given by a matrix of floats has no exact form.
-    """
-    if first.n_outputs != second.n_outputs:
-        return False
-    gates = [*first.gates, *second.gates]
-    rng = np.random.default_rng(seed)
-    for _ in range(trials):
-        point = _random_point(gates, rng)
-        if evaluate(first, point) != evaluate(second, point):
-            return False
-    return True
-
-
-@dataclass(frozen=True)
-class Point:
-    """A random prime field, and a random point of the circle for each base angle.
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an identity test found.
 
     Attributes:
-        prime: the field's order.
-        order: order of ``root``; multiples of ``2 pi / order`` are its powers.
-        root: a primitive root of unity of that order.
-        bases: for each monomial the denominator ``D`` and ``exp(i * monomial / D)``.
+        equal: whether the two sides are one function. ``False`` is certain.
+        error: if ``equal``, the probability that they differ nevertheless, at most.
+        trials: independent primes and points.
+        bits: size of the fields' subgroups.
+        output: index of an output that differs.
     """
 
-    prime: int
-    order: int
-    root: int
-    bases: Mapping[Monomial, tuple[int, int]] = field(default_factory=dict)
-
-    def conjugate(self) -> Point:
-        """The same point with every number on the circle inverted: the bra's constants."""
-        flipped = {m: (d, pow(z, -1, self.prime)) for m, (d, z) in self.bases.items()}
-        return Point(self.prime, self.order, pow(self.root, -1, self.prime), flipped)
-
-    def turn(self, angle: Angle) -> int:
-        """``exp(i * angle)`` in the field."""
-        result = 1
-        for monomial, coefficient in angle.terms:
-            if monomial == _PI:
-                power = coefficient * self.order / 2
-                result = result * pow(self.root, int(power), self.prime) % self.prime
-            else:
-                denominator, z = self.bases[monomial]
-                result = result * pow(z, int(coefficient * denominator), self.prime) % self.prime
-        return result
-
-    def unit(self, part: int) -> int:
-        """``exp(2 pi i / part)``: ``part`` 4 is i, 8 is a square root of i."""
-        return pow(self.root, self.order // part, self.prime)
-
-    def number(self, value: Fraction) -> int:
-        """A rational in the field."""
-        return value.numerator * pow(value.denominator, -1, self.prime) % self.prime
+    equal: bool
+    error: float
+    trials: int
+    bits: int
+    output: int = 0
 
 
-def _random_point(gates: Sequence[Gate], rng: np.random.Generator) -> Point:
-    denominators: dict[Monomial, int] = {}
-    order = 8
-    for gate in gates:
-        for monomial, coefficient in gate.angle.terms if gate.angle is not None else ():
-            quarter = (coefficient / 4).denominator  # controlled rotations use a quarter
-            if monomial == _PI:
-                order = math.lcm(order, 2 * quarter)
-            else:
-                denominators[monomial] = math.lcm(denominators.get(monomial, 1), quarter)
-    prime = _random_prime(order, rng)
-    bases = {m: (d, _random(rng, prime)) for m, d in denominators.items()}
-    return Point(prime, order, _root_of_unity(prime, order, rng), bases)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One evaluation of both sides in a field.
+
+    Attributes:
+        differs: index of an output that differs, ``None`` where all agree.
+        atoms: degree of the difference in cosines, sines and symbols.
+        height: bits of its largest coefficient.
+    """
+
+    differs: int | None
+    atoms: int
+    height: float
 
 
-def _random(rng: np.random.Generator, prime: int) -> int:
-    return 1 + int.from_bytes(rng.bytes(16), "big") % (prime - 1)
+def decide(
+    trial: Callable[[Field], Outcome], *, trials: int = TRIALS, seed: int | None = 0
+) -> Identity:
+    """Run a comparison in random fields until its error probability is small enough.
+
+    Args:
+        trial: evaluates both sides in a field.
+        trials: independent fields.
+        seed: of the fields; ``None`` for fresh entropy.
+    """
+    rng = np.random.default_rng(seed)
+    order, bits, error = 8, BITS, 1.0
+    done = 0
+    while done < trials:
+        drawn = Field.random(rng, order=order, bits=bits)
+        try:
+            outcome = trial(drawn)
+        except NeedsRootError as missing:
+            order = missing.order
+            continue
+        if outcome.differs is not None:
+            return Identity(False, 1.0, done + 1, bits, outcome.differs)
+        chance = drawn.error(outcome.atoms, outcome.height)
+        if chance > PER_TRIAL:  # many unrelated scales or a deep circuit: a larger field
+            bits += 1 + max(8, math.ceil(math.log2(max(chance, 2.0**-60) / PER_TRIAL)))
+            if chance >= 1.0:
+                bits *= 2
+            done, error = 0, 1.0
+            continue
+        error *= chance
+        done += 1
+    return Identity(True, error, trials, bits)
 
 
-def _random_prime(order: int, rng: np.random.Generator) -> int:
-    bits = max(_BITS, order.bit_length() + _BITS // 2)  # room for many primes = 1 mod order
-    low, high = 2 ** (bits - 1) // order, 2**bits // order
-    while True:
-        candidate = (low + int.from_bytes(rng.bytes(16), "big") % (high - low)) * order + 1
-        if sympy.isprime(candidate):
-            return int(candidate)
+def compare(first: Circuit, second: Circuit, *, seed: int | None = 0) -> Identity:
+    """Whether two circuits have the same outputs for all features and parameters.
+
+    Raises:
+        UnsupportedCircuitError: a gate given by a matrix of floats has no exact form, or they have
+            different numbers of outputs.
+    """
+    if first.n_outputs != second.n_outputs:
+        msg = f"the circuits have {first.n_outputs} and {second.n_outputs} outputs"
+        raise UnsupportedCircuitError(msg)
+
+    def trial(drawn: Field) -> Outcome:
+        left, right = evaluate(first, drawn), evaluate(second, drawn)
+        differs = next((k for k, pair in enumerate(zip(left, right, strict=True))
+                        if pair[0] != pair[1]), None)  # fmt: skip
+        atoms = max(degree(first), degree(second))
+        return Outcome(differs, atoms, height(first) + height(second))
+
+    return decide(trial, seed=seed)
 
 
-def _root_of_unity(prime: int, order: int, rng: np.random.Generator) -> int:
-    factors = list(sympy.factorint(order))
-    while True:
-        root = pow(_random(rng, prime), (prime - 1) // order, prime)
-        if all(pow(root, order // q, prime) != 1 for q in factors):
-            return root
+def identical(first: Circuit, second: Circuit, *, seed: int | None = 0) -> bool:
+    """:func:`compare` as a yes or no; circuits with other numbers of outputs are different."""
+    return first.n_outputs == second.n_outputs and compare(first, second, seed=seed).equal
 
 
-def evaluate(circuit: Circuit, point: Point) -> list[int]:
-    """The circuit's outputs as elements of the field at a point."""
-    ket = _evolve(circuit, point)
-    bra = _evolve(circuit, point.conjugate())
-    return [_expectation(o, bra, ket, point) for o in circuit.observables]
+def degree(circuit: Circuit) -> int:
+    """Degree of the outputs in ``exp(i angle/2)`` of the gates: bra and ket, two for a control."""
+    return 2 * sum(2 if GATES[g.name].controlled else 1 for g in circuit.gates if g.angle) + 1
 
 
-def _evolve(circuit: Circuit, point: Point) -> np.ndarray:
+def height(circuit: Circuit) -> float:
+    """Bits of the outputs' largest coefficient, denominators cleared, at most."""
+    terms = [c for o in circuit.observables for c, _ in o.terms]
+    weights = sum(_size(read_constant(c)) for c in terms)
+    return 2.0 * _BITS_A_GATE * (len(circuit.gates) + 1) + weights
+
+
+def _size(angle: Angle) -> float:
+    return sum(
+        1.0 + q.denominator.bit_length() + abs(q.numerator).bit_length() for _, q in angle.terms
+    )
+
+
+def evaluate(circuit: Circuit, drawn: Field) -> list[int]:
+    """The circuit's outputs as elements of a field.
+
+    Raises:
+        UnsupportedCircuitError: a gate is given by a matrix of floats.
+        NeedsRootError: an angle is a multiple of pi outside the field's roots of unity.
+    """
+    ket = _evolve(circuit, drawn)
+    bra = _evolve(circuit, drawn.conjugate())
+    return [_expectation(o, bra, ket, drawn) for o in circuit.observables]
+
+
+def replace(circuit: Circuit, theta: Sequence[float]) -> Circuit:
+    """The circuit at given parameters, each read as an exact constant."""
+    mapping = {Symbol("theta", k): read_constant(float(v)) for k, v in enumerate(theta)}
+    gates = tuple(
+        g if g.angle is None else Gate(g.name, g.wires, g.angle.replace(mapping), g.word, g.matrix)
+        for g in circuit.gates
+    )
+    return Circuit(circuit.n_wires, gates, circuit.observables, circuit.n_features, 0)
+
+
+def _evolve(circuit: Circuit, drawn: Field) -> np.ndarray:
     state = np.zeros((2,) * circuit.n_wires, dtype=object)
     state[(0,) * circuit.n_wires] = 1
     for gate in circuit.gates:
-        for wires, matrix in _matrices(gate, point):
-            state = _apply(state, matrix, wires, point.prime)
+        for wires, matrix in _matrices(gate, drawn):
+            state = _apply(state, matrix, wires, drawn.prime)
     return state
 
 
 def _apply(state: np.ndarray, matrix: Matrix, wires: tuple[int, ...], prime: int) -> np.ndarray:
     k = len(wires)
     moved = np.moveaxis(state, wires, range(k)).reshape(2**k, -1)
-    rows = [
-        sum((value * moved[j] for j, value in enumerate(row) if value), start=0 * moved[0]) % prime
-        for row in matrix
-    ]
+    rows = [_row(row, moved, prime) for row in matrix]
     shape = (2,) * state.ndim
     return np.moveaxis(np.stack(rows).reshape(shape), range(k), wires)
 
 
-def _matrices(gate: Gate, point: Point) -> list[tuple[tuple[int, ...], Matrix]]:
+def _row(row: Sequence[int], moved: np.ndarray, prime: int) -> np.ndarray:
+    entries = [(value, moved[j]) for j, value in enumerate(row) if value]
+    if len(entries) == 1 and entries[0][0] == 1:
+        return np.asarray(entries[0][1])
+    return np.asarray(sum(value * part for value, part in entries) % prime)
+
+
+def _matrices(gate: Gate, drawn: Field) -> list[tuple[tuple[int, ...], Matrix]]:
     """A gate as small matrices over the field, up to a global phase."""
     if gate.name == "Unitary":
         msg = "a gate given by a matrix of floats has no exact form; write it with named gates"
         raise UnsupportedCircuitError(msg)
     if gate.angle is None:
-        return [(gate.wires, _fixed(gate.name, point))]
+        return [(gate.wires, _fixed(gate.name, drawn))]
     if gate.name == "PauliRot":
-        return [(gate.wires, _rotation(gate.word, gate.angle, point))]
+        return [(gate.wires, _rotation(gate.word, gate.angle, drawn))]
     letter = "Z" if gate.name == "PhaseShift" else gate.name[-1]
     if GATES[gate.name].controlled:
         return [
-            (gate.wires[1:], _rotation(letter, gate.angle * Fraction(1, 2), point)),
-            (gate.wires, _rotation("Z" + letter, gate.angle * Fraction(-1, 2), point)),
+            (gate.wires[1:], _rotation(letter, gate.angle * Fraction(1, 2), drawn)),
+            (gate.wires, _rotation("Z" + letter, gate.angle * Fraction(-1, 2), drawn)),
         ]
-    return [(gate.wires, _rotation(letter, gate.angle, point))]
+    return [(gate.wires, _rotation(letter, gate.angle, drawn))]
 
 
-def _pauli(letter: str, point: Point) -> Matrix:
-    i, p = point.unit(4), point.prime
+def _pauli(letter: str, drawn: Field) -> Matrix:
+    i, p = drawn.i, drawn.prime
     return {
         "X": [[0, 1], [1, 0]],
         "Y": [[0, p - i], [i, 0]],
@@ -188,43 +220,52 @@ def _kron(left: Matrix, right: Matrix, prime: int) -> Matrix:
     return [[a * b % prime for a in row for b in other] for row in left for other in right]
 
 
-def _rotation(word: str, angle: Angle, point: Point) -> Matrix:
+def _rotation(word: str, angle: Angle, drawn: Field) -> Matrix:
     """``cos(angle/2) - i sin(angle/2) P``."""
-    p = point.prime
-    z = point.turn(angle * Fraction(1, 2))
-    inverse, half = pow(z, -1, p), pow(2, -1, p)
+    p = drawn.prime
+    z = drawn.turn(angle * Fraction(1, 2))
+    inverse, half = pow(z, -1, p), (p + 1) // 2
     cosine = (z + inverse) * half % p
     i_sine = (z - inverse) * half % p  # i sin, so no division by i is needed
     pauli: Matrix = [[1]]
     for letter in word:
-        pauli = _kron(pauli, _pauli(letter, point), p)
+        pauli = _kron(pauli, _pauli(letter, drawn), p)
     return [
         [((cosine if r == c else 0) - i_sine * value) % p for c, value in enumerate(row)]
         for r, row in enumerate(pauli)
     ]
 
 
-def _fixed(name: str, point: Point) -> Matrix:
-    p, i, eighth = point.prime, point.unit(4), point.unit(8)
-    root_half = pow(eighth + pow(eighth, -1, p), -1, p)  # 1 / (2 cos(pi/4))
+def _fixed(name: str, drawn: Field) -> Matrix:
+    p = drawn.prime
+    if name == "H":
+        root_half = pow(drawn.root_two, -1, p)
+        return [[root_half, root_half], [root_half, p - root_half]]
+    if name == "T":
+        return [[1, 0], [0, drawn.root_of_unity(Fraction(1, 4))]]
     table: dict[str, Matrix] = {
-        "H": [[root_half, root_half], [root_half, p - root_half]],
-        "S": [[1, 0], [0, i]],
-        "T": [[1, 0], [0, eighth]],
+        "S": [[1, 0], [0, drawn.i]],
         "CNOT": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]],
         "CZ": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, p - 1]],
         "SWAP": [[1, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
     }
-    return table[name] if name in table else _pauli(name, point)
+    return table[name] if name in table else _pauli(name, drawn)
 
 
-def _expectation(observable: Observable, bra: np.ndarray, ket: np.ndarray, point: Point) -> int:
+def _expectation(observable: Observable, bra: np.ndarray, ket: np.ndarray, drawn: Field) -> int:
     total = 0
     for coefficient, word in observable.terms:
         moved = ket
         for wire, letter in word:
-            moved = _apply(moved, _pauli(letter, point), (wire,), point.prime)
-        overlap = int(np.sum(bra * moved)) % point.prime
-        value = simplest_rational(coefficient)
-        total = (total + point.number(value) * overlap) % point.prime
-    return total
+            moved = _apply(moved, _pauli(letter, drawn), (wire,), drawn.prime)
+        overlap = int(np.sum(bra * moved)) % drawn.prime
+        total += constant(coefficient, drawn) * overlap
+    return total % drawn.prime
+
+
+def constant(value: float, drawn: Field) -> int:
+    """A float used as a number: the simplest rational, multiple of pi or of sqrt 2 it stands for."""
+    root = root_two_multiple(value)
+    if root is not None:
+        return drawn.number(root) * drawn.root_two % drawn.prime
+    return drawn.value(read_constant(value))

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qrun_equiv import tolerances
+from qrun_equiv import formal, tolerances
+from qrun_equiv.algebra import Algebra
 from qrun_equiv.errors import CounterpartError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Sizes
 from qrun_equiv.frontends.digest import digest, fingerprint, weights
@@ -166,6 +167,21 @@ class CounterpartSource:
                     "or rows that are not separate"
                 )
                 raise UndecidedError(msg)
+
+    def formal(self, algebra: Algebra[Any], x: Any, theta: Any, batch: int) -> Any:
+        """Outputs on numbers of an algebra, ``[batch, n_outputs]``; see :func:`formal.run`.
+
+        Args:
+            algebra: the numbers' arithmetic.
+            x: features ``[batch, n_features]``.
+            theta: parameters in the shape that the counterpart sees.
+            batch: number of rows.
+
+        Raises:
+            FormalError: the code does something that can't be followed.
+        """
+        inputs = [x, theta] if self._takes_theta else [x]
+        return formal.run(self.counterpart, inputs, algebra, batch=batch)
 
     def weights(self) -> str:
         """Digest of the tensors it holds: they must not change while it is evaluated."""
