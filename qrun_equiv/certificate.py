@@ -49,8 +49,15 @@ SPECTRUM = "spectrum"
 KINDS = (OUTPUTS, FEATURES, PARAMETERS, SPECTRUM)
 #: Stands for the second source where a source is held to the circuit's own frequencies.
 OUTSIDE = "accessible frequencies"
-#: Links between one circuit's own representations: neutral form, second differentiation method.
-LINKS = ("neutral form", "native gradients")
+#: What holds for every input: an identity by exact arithmetic, a bound on the difference.
+IDENTITY = "identity"
+BOUND = "bound for all x"
+STRENGTHS = (IDENTITY, BOUND)
+#: Sampled expectation values, where shots were asked for.
+SHOTS = "shots"
+#: Links between one circuit's own representations: neutral form, second differentiation method,
+#: the gates' definitions in PennyLane and Qiskit.
+LINKS = ("neutral form", "native gradients", "gate definitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class Check:
     """One comparison of two sources.
 
     Attributes:
-        name: one of :data:`KINDS` or :data:`LINKS`.
+        name: one of :data:`STRENGTHS`, :data:`KINDS`, :data:`SHOTS` or :data:`LINKS`.
         between: names of the two sources.
         scope: what was covered, for a person.
         error: largest relative error measured (``None`` where the check was skipped).
@@ -327,7 +334,7 @@ class Verdict:
 
     def __str__(self) -> str:
         lines = [f"{self.status.value}: {self.status.meaning}"]
-        for name in (*KINDS, *LINKS):
+        for name in (*STRENGTHS, *KINDS, SHOTS, *LINKS):
             lines += [f"  {line}" for line in _summary(self.checks, name)]
         if self.counterexample is not None:
             lines.append(f"  witness: {self.counterexample}")

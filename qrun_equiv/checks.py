@@ -131,6 +131,28 @@ def check_outputs(
     return compare(OUTPUTS, stacks, full, tolerances.EQUAL, describe(batches), locate)
 
 
+def check_within(
+    stacks: Mapping[str, Array],
+    counterpart: str,
+    batches: Sequence[Batch],
+    scale: Scale,
+    epsilon: float,
+) -> list[Finding]:
+    """The circuits against each other, and the counterpart against each within ``epsilon``."""
+    circuits = {name: values for name, values in stacks.items() if name != counterpart}
+    findings = check_outputs(circuits, batches, scale)
+    places = [(row, b.theta) for b in batches for row in b.x]
+
+    def locate(row: int, column: int) -> Place:
+        return Place(*places[row], output=column)
+
+    scope = f"absolute difference, {describe(batches)}"
+    for name, values in circuits.items():
+        pair = {counterpart: stacks[counterpart], name: values}
+        findings += compare(OUTPUTS, pair, np.ones(values.shape[1]), epsilon, scope, locate)
+    return findings
+
+
 def check_gradients(
     sources: Sequence[Source],
     circuits: Sequence[str],

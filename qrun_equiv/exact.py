@@ -41,6 +41,7 @@ class Identity:
         trials: independent primes and points.
         bits: size of the fields' subgroups.
         output: index of an output that differs.
+        fixed: whether it is about given parameters only.
     """
 
     equal: bool
@@ -48,6 +49,7 @@ class Identity:
     trials: int
     bits: int
     output: int = 0
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

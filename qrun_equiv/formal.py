@@ -26,6 +26,7 @@ from torch.overrides import TorchFunctionMode
 
 from qrun_equiv.algebra import Algebra
 from qrun_equiv.errors import FormalError, QrunEquivError
+from qrun_equiv.field import NeedsRootError
 from qrun_equiv.formal_ops import HANDLERS, METADATA, VIEWS, Cell, Ops, Value
 
 # Functions whose result is uninitialised memory: reading it must never look like an agreement.
@@ -55,9 +56,7 @@ class Formal(Tensor):
         return made  # type: ignore[no-any-return]
 
     @classmethod
-    def __torch_function__(
-        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
         found: list[Formal] = []
         _each(args, found.append)
@@ -65,9 +64,7 @@ class Formal(Tensor):
         return found[0].runner.call(func, args, kwargs or {})
 
     @classmethod
-    def __torch_dispatch__(
-        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types, args, kwargs
         msg = f"`{func}` reads the data of a tensor that has none"
         raise FormalError(msg)
@@ -83,9 +80,7 @@ class _Mode(TorchFunctionMode):
         super().__init__()
         self.runner = runner
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
         return self.runner.call(func, args, kwargs or {})
 
@@ -154,9 +149,11 @@ class _Runner:
             return found
 
         if isinstance(native, tuple | list):
-            return type(native)(cell(k, part) for k, part in enumerate(native)) if type(
-                native
-            ) in (tuple, list) else native
+            return (
+                type(native)(cell(k, part) for k, part in enumerate(native))
+                if type(native) in (tuple, list)
+                else native
+            )
         return cell(0, native)
 
     def _exact(self, name: str, args: Any, kwargs: Any) -> Any:
@@ -298,7 +295,7 @@ def run(
     try:
         with _watch(function, runner), _Mode(runner):
             out = function(*given)
-    except FormalError:
+    except (FormalError, NeedsRootError):
         raise
     except (Exception, SystemExit) as error:
         msg = (

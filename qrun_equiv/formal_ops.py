@@ -69,7 +69,7 @@ class Cell:
     def of(ops: Ops, value: Value) -> Cell:
         """Cell of numbers at hand."""
         cell = Cell(ops.shape(value), isinstance(value, Pair), lambda: value)
-        cell._value.append(value)  # noqa: SLF001
+        cell._value.append(value)
         return cell
 
 
@@ -266,7 +266,7 @@ def _square(ops: Ops, a: Any) -> Value:
 
 @handles("pow", "__pow__", "float_power")
 def _pow(ops: Ops, a: Any, exponent: Any) -> Value:
-    if isinstance(exponent, int | float) and exponent == 2:  # noqa: PLR2004
+    if isinstance(exponent, int | float) and exponent == 2:
         return _square(ops, a)
     if isinstance(exponent, Cell):
         exponent = exponent.plain if exponent.plain is not None else exponent
@@ -285,9 +285,9 @@ def _pow(ops: Ops, a: Any, exponent: Any) -> Value:
 
 
 def _power(ops: Ops, base: Value, power: float) -> Value:
-    if power == 0.5:  # noqa: PLR2004
+    if power == 0.5:
         return ops.function("sqrt", base)
-    if not power.is_integer() or abs(power) > 4096:  # noqa: PLR2004
+    if not power.is_integer() or abs(power) > 4096:
         msg = f"not {ops.algebra.purpose}: the power {power}"
         raise FormalError(msg)
     if power < 0:
@@ -338,8 +338,10 @@ def _exp(ops: Ops, a: Any) -> Value:
     size = a.plain.real if isinstance(a, Cell) and a.plain is not None else None
     if size is not None and not bool(torch.any(size)):
         return turned
-    return turned if _is_zero(ops, value.real) else ops.multiply(
-        turned, ops.function("exp", value.real)
+    return (
+        turned
+        if _is_zero(ops, value.real)
+        else ops.multiply(turned, ops.function("exp", value.real))
     )
 
 
@@ -417,7 +419,11 @@ def _masked_fill(ops: Ops, a: Any, mask: Any, value: Any) -> Value:
 
 @handles("dropout")
 def _dropout(
-    ops: Ops, a: Any, p: float = 0.5, training: bool = True, inplace: bool = False  # noqa: FBT001, FBT002
+    ops: Ops,
+    a: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,  # noqa: FBT001, FBT002
 ) -> Value:
     if (training and p) or inplace:
         msg = f"not {ops.algebra.purpose}: `dropout` in training mode; call .eval()"
@@ -436,7 +442,12 @@ def _kept(ops: Ops, value: Value, axes: tuple[int, ...], *, keep: bool) -> Value
 
 @handles("sum")
 def _sum(
-    ops: Ops, a: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None  # noqa: FBT001, FBT002
+    ops: Ops,
+    a: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    axis: Any = None,  # noqa: FBT001, FBT002
 ) -> Value:
     value = ops.lift(a)
     axes = ops.axes(value, dim if axis is None else axis)
@@ -445,7 +456,12 @@ def _sum(
 
 @handles("mean")
 def _mean(
-    ops: Ops, a: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None  # noqa: FBT001, FBT002
+    ops: Ops,
+    a: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    axis: Any = None,  # noqa: FBT001, FBT002
 ) -> Value:
     value = ops.lift(a)
     axes = ops.axes(value, dim if axis is None else axis)
@@ -691,9 +707,7 @@ def _tensordot(ops: Ops, a: Any, b: Any, dims: Any = 2) -> Value:
     if isinstance(dims, int):
         pairs = [(n - dims + k, k) for k in range(dims)]
     else:
-        pairs = [
-            (ops.axis(left, i), ops.axis(right, j)) for i, j in zip(*dims, strict=True)
-        ]
+        pairs = [(ops.axis(left, i), ops.axis(right, j)) for i, j in zip(*dims, strict=True)]
     first = [f"a{k}" for k in range(n)]
     second = [f"b{k}" for k in range(ops.ndim(right))]
     for i, j in pairs:

@@ -18,7 +18,7 @@ from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.verification import GRADIENTS, Level, verify
 
-Claim = Literal["equal", "different"]
+Claim = Literal["equal", "approximates", "different"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,10 @@ class Pair:
         observable: for Qiskit and OpenQASM, a ``SparsePauliOp`` or a list of them.
         n_features: length of ``x``; read off the circuit where it can be.
         n_parameters: length (or shape) of ``theta``.
-        claim: ``"equal"``, or ``"different"``: a mistake that must come out refuted.
+        claim: ``"equal"``; ``"approximates"`` within ``epsilon``; or ``"different"``: a mistake that
+            must come out refuted.
+        epsilon: largest absolute difference of an output that counts as an approximation.
+        parameters: the parameters that the claim is about; all of them where left out.
         source: where it comes from (paper, equation).
         summary: one sentence for a person.
         mathematics: the identity in formulas.
@@ -55,6 +58,8 @@ class Pair:
     n_features: int | None = None
     n_parameters: int | Sequence[int] | None = None
     claim: Claim = "equal"
+    epsilon: float | None = None
+    parameters: Any = None
     source: str = ""
     summary: str = ""
     mathematics: str = ""
@@ -71,6 +76,12 @@ class Pair:
             raise PairError(msg)
         if self.claim not in get_args(Claim):
             msg = f"pair {self.name!r}: claim {self.claim!r} is none of {get_args(Claim)}"
+            raise PairError(msg)
+        if self.claim == "approximates" and self.epsilon is None:
+            msg = f"pair {self.name!r} claims an approximation: how close? give epsilon="
+            raise PairError(msg)
+        if self.claim == "equal" and self.epsilon is not None:
+            msg = f"pair {self.name!r}: epsilon goes with the claim 'approximates', not 'equal'"
             raise PairError(msg)
         if self.pennylane is None and self.qiskit is None and self.qasm is None:
             msg = f"pair {self.name!r} has no circuit: give pennylane=, qiskit= or qasm="
@@ -120,8 +131,10 @@ class Pair:
             observable=self.observable,
             domain=self.domain,
             data=self.rows(),
+            parameters=self.parameters,
             trained=self.trained,
             gradients=self.gradients,
+            epsilon=self.epsilon,
             level=level,
             seed=seed,
         )
@@ -129,7 +142,7 @@ class Pair:
 
     def as_claimed(self, status: Status) -> bool:
         """Whether a status is what the pair claims."""
-        return status in EQUIVALENT if self.claim == "equal" else status is Status.REFUTED
+        return status is Status.REFUTED if self.claim == "different" else status in EQUIVALENT
 
 
 def catalogue_folder() -> Path:

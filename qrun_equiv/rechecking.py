@@ -128,6 +128,7 @@ def _repeat(
         data=settings["data"],
         trained=settings["trained"],
         gradients=tuple(settings["gradients"]),
+        epsilon=settings["epsilon"],
         level=settings["level"],
         seed=seed,
     )

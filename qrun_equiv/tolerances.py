@@ -36,3 +36,10 @@ FINITE_DIFFERENCE: Final = 1e-6
 #: Largest condition number of the least-squares system for Fourier coefficients; beyond it the
 #: frequencies are too close to each other for the points at hand.
 CONDITION: Final = 1e5
+
+#: A certified difference that counts as equality, relative to the observable's one-norm: some
+#: hundred roundings. What lies between this and EQUAL is sampled agreement with a stated bound.
+CERTIFIED: Final = 2e-13
+
+#: Our matrix of a gate against the frameworks', entry by entry.
+DEFINITION: Final = 1e-13

@@ -5,44 +5,26 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
-from numbers import Integral
-from typing import Any, Literal
+from numbers import Integral, Real
+from typing import Any
 
-import numpy as np
-
-from qrun_equiv import links, points
+from qrun_equiv import comparison, points
 from qrun_equiv._version import __version__
-from qrun_equiv.certificate import (
-    KINDS,
-    OUTSIDE,
-    SPECTRUM,
-    Certificate,
-    Check,
-    Counterexample,
-    Status,
-    Verdict,
-)
-from qrun_equiv.checks import Finding, check_gradients, check_outputs, evaluate
-from qrun_equiv.circuit import Circuit
-from qrun_equiv.errors import (
-    FrontendError,
-    SpectrumError,
-    UndecidedError,
-)
-from qrun_equiv.frontends.base import Array, CircuitSource, Sizes, Source
+from qrun_equiv.certificate import Certificate, Status, Verdict
+from qrun_equiv.comparison import Job, Level
+from qrun_equiv.errors import FrontendError
+from qrun_equiv.frontends.base import Array, Sizes
 from qrun_equiv.frontends.counterpart import CounterpartSource
-from qrun_equiv.frontends.digest import digest
 from qrun_equiv.frontends.sources import circuit_sources
-from qrun_equiv.points import Batch, Domain
-from qrun_equiv.scaling import Scale, smallest_slopes
-from qrun_equiv.spectral import check_spectrum, sections
-from qrun_equiv.witness import odd_one_out, replay
 
-Level = Literal["auto", "sampled", "certified", "proved"]
 LEVELS: tuple[Level, ...] = ("auto", "sampled", "certified", "proved")
 GRADIENTS = ("features", "parameters")
+_WEAKER = {
+    "certified": (Status.SAMPLED,),
+    "proved": (Status.SAMPLED, Status.CERTIFIED),
+}
+_SHOWN = {Status.SAMPLED: "sampled agreement", Status.CERTIFIED: "a bound at given parameters"}
 
 
 def verify(
@@ -57,6 +39,7 @@ def verify(
     data: Any = None,
     trained: Any = None,
     gradients: Sequence[str] = GRADIENTS,
+    epsilon: float | None = None,
     level: Level = "auto",
     seed: int = 0,
 ) -> Verdict:
@@ -78,7 +61,11 @@ def verify(
         data: rows ``[rows, n_features]`` that are also checked.
         trained: one more parameter vector, at which the data rows are checked.
         gradients: which gradients are compared, of ``"features"`` and ``"parameters"``.
+        epsilon: the largest absolute difference of an output that passes, for a counterpart that
+            approximates (a network): then gradients and spectra are not compared.
         level: the strength asked for; where it is not reached, the verdict is ``undecided``.
+            ``"auto"``: ``proved`` where the counterpart is a polynomial identity, else
+            ``certified`` where ``parameters`` are given (or there are none), else ``sampled``.
         seed: seed of all random points, recorded in the certificate.
 
     Returns:
@@ -92,8 +79,9 @@ def verify(
     """
     begun = time.perf_counter()
     _check_options(level, gradients, seed)
+    limit = _limit(epsilon)
     circuits, sizes = circuit_sources(circuit, observable, n_features, n_parameters)
-    job = _Job(
+    job = Job(
         circuits=circuits,
         counterpart=CounterpartSource(counterpart, sizes),
         sizes=sizes,
@@ -104,15 +92,16 @@ def verify(
         else points.pick_rows(points.read_rows(data, sizes.features), seed),
         trained=None if trained is None else points.vector(trained, sizes.parameters, "trained"),
         gradients=tuple(gradients),
+        epsilon=limit,
         seed=int(seed),
     )
     if job.data is not None:
         points.check_inside(job.data, job.domain)
     digests = job.digests()  # before anything runs: a cache of the counterpart may fill up
-    outcome = _run(job)
+    outcome = comparison.run(job, level)
     status, reason = outcome.status, outcome.reason
-    if status is Status.SAMPLED and level in ("certified", "proved"):
-        reason = f"{level!r} was asked for; sampled agreement is all that was shown"
+    if status in _WEAKER.get(level, ()):
+        reason = f"{level!r} was asked for; {_SHOWN[status]} is all that was shown"
         status = Status.UNDECIDED
     certificate = Certificate(
         status=status,
@@ -140,6 +129,16 @@ def _check_options(level: str, gradients: Sequence[str], seed: int) -> None:
         raise FrontendError(msg)
 
 
+def _limit(epsilon: Any) -> float | None:
+    if epsilon is None:
+        return None
+    number = isinstance(epsilon, Real) and not isinstance(epsilon, bool)
+    if not number or not 0 < epsilon < float("inf"):
+        msg = f"epsilon must be a positive number, got {epsilon!r}"
+        raise FrontendError(msg)
+    return float(epsilon)
+
+
 def _vectors(parameters: Any, sizes: Sizes) -> list[Array] | None:
     if parameters is None:
         return None
@@ -155,159 +154,6 @@ def _vectors(parameters: Any, sizes: Sizes) -> list[Array] | None:
 def versions() -> dict[str, str]:
     """Versions that a certificate records."""
     own = {"python": platform.python_version(), "qrun-equiv": __version__}
-    return own | {name: version(name) for name in ("pennylane", "qiskit", "torch", "numpy")}
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One comparison, validated."""
-
-    circuits: Sequence[CircuitSource]
-    counterpart: CounterpartSource
-    sizes: Sizes
-    domain: Domain
-    parameters: list[Array] | None
-    data: Array | None
-    trained: Array | None
-    gradients: tuple[str, ...]
-    seed: int
-
-    @property
-    def sources(self) -> list[Source]:
-        return [self.counterpart, *self.circuits]
-
-    def batches(self, neutral: Circuit | None) -> list[Batch]:
-        theta = self.trained if self.parameters is None else self.parameters[0]
-        if theta is None:
-            theta = np.ones(self.sizes.parameters)
-        return points.choose(
-            self.sizes,
-            domain=self.domain,
-            parameters=self.parameters,
-            data=self.data,
-            trained=self.trained,
-            seed=self.seed,
-            slopes=None if neutral is None else smallest_slopes(neutral, theta),
-        )
-
-    def digests(self) -> dict[str, str]:
-        found = {c.name: digest(c.fingerprint()) for c in self.circuits}
-        return found | {self.counterpart.name: digest(self.counterpart.fingerprint())}
-
-    def settings(self, level: str) -> dict[str, Any]:
-        def plain(array: Array | None) -> Any:
-            return None if array is None else array.tolist()
-
-        return {
-            "seed": self.seed,
-            "level": level,
-            "n_features": self.sizes.features,
-            "n_parameters": list(self.sizes.parameter_shape),
-            "domain": None if self.domain is None else [list(pair) for pair in self.domain],
-            "parameters": None if self.parameters is None else [plain(p) for p in self.parameters],
-            "data": plain(self.data),
-            "trained": plain(self.trained),
-            "gradients": list(self.gradients),
-            "simulators": {s.name: s.simulator for s in self.sources},
-        }
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    status: Status
-    checks: tuple[Check, ...] = ()
-    counterexample: Counterexample | None = None
-    reason: str = ""
-    notes: tuple[str, ...] = ()
-
-
-def _run(job: _Job) -> _Outcome:
-    """All checks in order; what is undecidable ends them with the reason."""
-    findings: list[Finding] = []
-    notes: list[str] = []
-    try:
-        return _decide(job, findings, notes)
-    except UndecidedError as error:
-        made = tuple(f.check for f in findings)
-        return _Outcome(Status.UNDECIDED, made, None, str(error), tuple(notes))
-
-
-def _decide(job: _Job, findings: list[Finding], notes: list[str]) -> _Outcome:
-    before = job.counterpart.weights()
-    forms = {c.name: links.lower(c, findings, notes) for c in job.circuits}
-    batches = job.batches(next((f for f in forms.values() if f is not None), None))
-    stacks = evaluate(job.counterpart, job.circuits, batches)
-    job.counterpart.check_is_function(batches[0].x, batches[0].theta, job.gradients)
-    names = [c.name for c in job.circuits]
-    neutral: Circuit | None = None
-    for source in job.circuits:
-        form = forms[source.name]
-        if form is not None:
-            native = stacks[source.name]
-            fits = links.check_neutral(source, form, batches, native, findings, notes)
-            neutral = neutral or fits
-    scale = Scale.of([stacks[name] for name in names], neutral)
-    findings += check_outputs(stacks, batches, scale)
-    if job.gradients:
-        findings += _gradients(job, batches, scale)
-    findings += _spectrum(job, neutral, batches, scale, notes)
-    if job.counterpart.weights() != before:
-        msg = "the counterpart changed its own weights or state while it was evaluated"
-        raise UndecidedError(msg)
-    return _conclude(job, findings, notes)
-
-
-def _gradients(job: _Job, batches: Sequence[Batch], scale: Scale) -> list[Finding]:
-    names = [c.name for c in job.circuits]
-    try:
-        found = check_gradients(job.sources, names, batches, scale, job.gradients)
-        for source in job.circuits:
-            found += links.check_derivatives(source, batches[0], scale, job.gradients)
-    except FrontendError as error:  # a circuit has no gradient here; its outputs were compared
-        raise UndecidedError(str(error)) from error
-    return found
-
-
-def _conclude(job: _Job, findings: Sequence[Finding], notes: Sequence[str]) -> _Outcome:
-    """Sampled, or refuted with a witness that its replay confirmed."""
-    checks = tuple(f.check for f in findings)
-    failed = sorted(
-        (f for f in findings if f.check.name in KINDS and f.check.status == "failed"),
-        key=lambda f: (KINDS.index(f.check.name), -(f.check.error or 0.0)),
-    )
-    if not failed:
-        return _Outcome(Status.SAMPLED, checks, notes=tuple(notes))
-    odd = odd_one_out(findings, failed[0].check.name)
-    for finding in failed:
-        witness = replay(finding, job.circuits, job.counterpart, odd)
-        if witness is not None:
-            return _Outcome(Status.REFUTED, checks, witness, notes=tuple(notes))
-    msg = "a difference was seen, but its replay in a second simulator did not confirm it"
-    raise UndecidedError(msg)
-
-
-def _spectrum(
-    job: _Job,
-    neutral: Circuit | None,
-    batches: Sequence[Batch],
-    scale: Scale,
-    notes: list[str],
-) -> list[Finding]:
-    names = [c.name for c in job.circuits]
-    theta = job.trained if job.trained is not None else batches[0].theta
-    between = (job.counterpart.name, names[0])
-    if neutral is None:
-        reason = "without a neutral form the accessible frequencies are unknown"
-        return [Finding(Check.skipped(SPECTRUM, between, reason))]
-    try:
-        found = sections(neutral, theta, job.domain, job.seed)
-        made = check_spectrum(job.sources, found, scale)
-    except SpectrumError as error:
-        notes.append(f"no spectrum check: {error}")
-        return [Finding(Check.skipped(SPECTRUM, between, str(error)))]
-    for check in (f.check for f in made):
-        if check.status == "failed" and check.between[1] == OUTSIDE and check.between[0] in names:
-            reason = f"{check.between[0]} does not fit its own accessible frequencies there"
-            notes.append(f"no spectrum check: {reason}")
-            return [Finding(Check.skipped(SPECTRUM, between, reason))]
-    return made
+    return own | {
+        name: version(name) for name in ("pennylane", "qiskit", "torch", "numpy", "python-flint")
+    }

@@ -48,6 +48,7 @@ def verdict(pair: Pair, result: Verdict) -> str:
     """The claim and the verdict on it, as one sentence."""
     claim = {
         "equal": "Claimed equal",
+        "approximates": f"Claimed to approximate within {pair.epsilon}",
         "different": "Claimed different (a mistake that has to be caught)",
     }[pair.claim]
     status = f"{result.status.value}: {result.status.meaning}"
