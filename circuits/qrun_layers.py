@@ -12,8 +12,9 @@ the layer's readout *is* an observable of each element:
 - multilinear:  ``sum_t T_t P_t1 x .. x P_tL`` with ``P = (1, Z, X)``: any real observable without
   Y.
 
-The counterpart is the layer itself, a ``torch`` module; its weights are drawn from a fixed seed
-and stand as numbers in the circuits. Outputs are in the layer's order, value k of element j at
+The counterpart is the layer itself, a ``torch`` module; its weights are drawn from a fixed seed,
+rounded to multiples of 1/1024 (so that products of two are exact in floating point, and the layer
+and its circuits have the very same constants), and stand as numbers in the circuits. Outputs are in the layer's order, value k of element j at
 ``2j + k``.
 
 Data for the product readout: the 16 pixels in the middle of images of handwritten digits.
@@ -41,7 +42,7 @@ def layer(in_features, readout, seed):
     """A Q-RUN layer of two elements and two re-uploads, with unrelated scales."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return QRUN(
+        made = QRUN(
             in_features,
             2 * ELEMENTS,
             reuploads=REUPLOADS,
@@ -49,6 +50,10 @@ def layer(in_features, readout, seed):
             initial_scales=(0.8, 1.9),
             dtype=torch.float64,
         )
+    with torch.no_grad():
+        for weight in made.parameters():
+            weight.copy_(torch.round(weight * 1024) / 1024)
+    return made
 
 
 def rows(module):

@@ -9,7 +9,8 @@ no function. In qubits: L qubits ``RY(phi)``, all prepared alike, and a sum of s
 observables equal one qubit with one observable.
 
 - The hidden units of that first layer, before its tanh: the circuit measures them on three qubits,
-  the counterpart has one copy. Weights of a ``QRUN(scales="equal")`` drawn from a fixed seed.
+  the counterpart has one copy. Weights of a ``QRUN(scales="equal")`` drawn from a fixed seed,
+  rounded to multiples of 1/1024, so that circuits and layer have the very same constants.
 - Where copies do enrich: a *product* of equal copies holds ``cos^L phi``, of degree L. Two copies
   and ``Z_0 Z_1`` are one encoding of double scale and a constant, ``(1 + cos 2 phi) / 2``.
 """
@@ -30,7 +31,11 @@ COPIES, HIDDEN = 3, 4
 def published_layer():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
-        return QRUN(2, 2, reuploads=COPIES, hidden=HIDDEN, scales="equal", dtype=torch.float64)
+        made = QRUN(2, 2, reuploads=COPIES, hidden=HIDDEN, scales="equal", dtype=torch.float64)
+    with torch.no_grad():
+        for drawn in made.parameters():
+            drawn.copy_(torch.round(drawn * 1024) / 1024)
+    return made
 
 
 layer = published_layer()
