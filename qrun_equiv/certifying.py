@@ -11,7 +11,7 @@ bounded by interval arithmetic and bisection over an interval (:mod:`qrun_equiv.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,11 @@ def bound(
         for delta, limit in zip(difference, limits, strict=True)
     ]
     worst = max(range(len(found)), key=lambda k: found[k].upper / limits[k])
-    best = found[worst]
+    best, at = found[worst], None
+    if best.upper > limits[worst]:  # they may differ: where, inside the domain?
+        reached, at = bounds.attained(difference[worst], domain)
+        lower = reached if domain is not None else max(best.lower, reached)
+        best = replace(best, lower=lower)
     return InputBound(
         best.upper,
         best.lower,
@@ -124,6 +128,7 @@ def bound(
         f"by {max(b.gradient_upper for b in found):.3g} and Fourier coefficients by "
         f"{max(b.coefficient_upper for b in found):.3g} at most; {best.method}",
         theta,
+        at,
     )
 
 

@@ -12,6 +12,7 @@ from qrun_equiv import links, points, search, strength
 from qrun_equiv.certificate import (
     KINDS,
     OUTSIDE,
+    SHOTS,
     SPECTRUM,
     Check,
     Counterexample,
@@ -31,6 +32,7 @@ from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.frontends.digest import digest
 from qrun_equiv.points import Batch, Domain
 from qrun_equiv.scaling import Scale, smallest_slopes
+from qrun_equiv.shots import check_shots
 from qrun_equiv.spectral import check_spectrum, sections
 from qrun_equiv.strength import Case, Strength
 from qrun_equiv.witness import odd_one_out, replay
@@ -51,6 +53,7 @@ class Job:
     trained: Array | None
     gradients: tuple[str, ...]
     epsilon: float | None
+    shots: int | None
     seed: int
 
     @property
@@ -90,6 +93,7 @@ class Job:
             "trained": plain(self.trained),
             "gradients": list(self.gradients),
             "epsilon": self.epsilon,
+            "shots": self.shots,
             "simulators": {s.name: s.simulator for s in self.sources},
         }
 
@@ -135,6 +139,10 @@ def _decide(job: Job, level: Level, findings: list[Finding], notes: list[str]) -
         findings += _spectrum(job, neutral, batches, scale, notes)
     else:
         findings += check_within(stacks, job.counterpart.name, batches, scale, job.epsilon)
+    if job.shots is not None:
+        findings += check_shots(
+            job.circuits, job.counterpart, batches, shots=job.shots, seed=job.seed
+        )
     _refuse_changed(job, before)
     outcome = _conclude(job, findings, notes)
     if outcome.status is Status.SAMPLED and level != "sampled":
@@ -224,6 +232,10 @@ def _conclude(
         key=lambda f: (KINDS.index(f.check.name), -(f.check.error or 0.0)),
     )
     if not failed:
+        drawn = next((c for c in checks if c.name == SHOTS and c.status == "failed"), None)
+        if drawn is not None:
+            msg = f"exact values agree, but values from shots do not: {drawn.note}"
+            raise UndecidedError(msg)
         return Outcome(Status.SAMPLED, checks, notes=tuple(notes))
     odd = odd_one_out(findings, failed[0].check.name)
     for finding in failed:

@@ -86,7 +86,7 @@ class MatrixProductCounterpart(nn.Module):
     def features(self, x: Tensor, theta: Tensor) -> Tensor:
         """Q-RUN features ``(cos a_g, sin a_g)`` of the encoding gates: ``[batch, gates, 2]``."""
         rotations = [s for s in self.steps if isinstance(s, Rotation) and s.angle.features()]
-        angles = [s.angle.evaluate(x, theta.reshape(-1)) for s in rotations]
+        angles = [s.evaluate(x, theta.reshape(-1)) for s in rotations]
         if not angles:
             return x.new_zeros((x.shape[0], 0, 2))
         stacked = torch.stack(angles, dim=1)
@@ -130,7 +130,7 @@ def _encodes(step: Step) -> bool:
 def _apply(step: Step, r: Tensor, x: Tensor, theta: Tensor) -> Tensor:
     if isinstance(step, Fixed):
         return step.apply(r)
-    angle = torch.as_tensor(step.angle.evaluate(x, theta), dtype=torch.float64)[..., None]
+    angle = torch.as_tensor(step.evaluate(x, theta), dtype=torch.float64)[..., None]
     return step.apply(r, torch.cos(angle), torch.sin(angle))
 
 
@@ -196,7 +196,7 @@ def _split(
     step: Rotation, keys: list[Frequency], rows: Tensor, origin: Tensor, theta: Tensor
 ) -> dict[Frequency, Tensor]:
     slope = tuple(step.angle.derivative(Symbol("x", i)) for i in range(len(origin)))
-    offset = torch.as_tensor(step.angle.evaluate(origin, theta), dtype=torch.float64)
+    offset = torch.as_tensor(step.evaluate(origin, theta), dtype=torch.float64)
     turned = 0.5 * step.anticommuting * rows
     crossed = -0.5j * step.sign * rows[:, step.source]
     phase = torch.exp(1j * offset)

@@ -18,7 +18,7 @@ from qrun_equiv.points import Domain
 from qrun_equiv.scaling import Scale
 from qrun_equiv.simulate import expectations
 
-_THETAS, _ROWS, _ROUNDS, _NEAR = 12, 200, 24, 48
+_THETAS, _ROWS, _ROUNDS, _NEAR = 4, 100, 8, 24
 
 
 def difference(
@@ -50,7 +50,7 @@ def difference(
             if relative[row, output] > best:
                 best = float(relative[row, output])
                 place = Place(x[row].copy(), theta.copy(), int(output))
-            width = 2.0 * 0.7**step
+            width = 2.0 * 0.5**step
             x = x[row] + width * rng.standard_normal((_NEAR, sizes.features))
             if domain is not None:
                 x = np.clip(x, *np.array(domain).T)

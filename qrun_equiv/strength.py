@@ -162,7 +162,7 @@ def certify(case: Case) -> Strength:
             found.notes.append("not certified: a bound is at given parameters; pass parameters=")
             return found
         thetas = [certifying.NO_PARAMETERS]
-    certified = True
+    certified = case.epsilon is None or _check_definitions(case, found)  # prove() checked them
     for source in case.circuits:
         form = case.forms.get(source.name)
         if form is None:

@@ -12,9 +12,11 @@ matrix-product readout of the Q-RUN features ``(cos a_g, sin a_g)`` of its encod
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +27,7 @@ from qrun_equiv.circuit import GATES, Circuit, Gate, Observable
 from qrun_equiv.simulate import fixed_matrix, pauli_matrix
 
 LETTERS = "IXYZ"
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,30 @@ class Rotation:
     """``exp(-i angle P / 2)`` on all wires: what it does to ``r``.
 
     Attributes:
-        angle: exact angle in radians.
+        gate_angle: exact angle of the gate, in radians.
+        factor: what the rotation turns by is this times the gate's angle.
         anticommuting: float64 ``[4**n]``, 1 where the word anticommutes with ``P``.
         source: int64 ``[4**n]``, the word whose value enters with the sine.
         sign: float64 ``[4**n]``, with which sign (0 where it commutes).
     """
 
-    angle: Angle
+    gate_angle: Angle
+    factor: float
     anticommuting: Tensor
     source: Tensor
     sign: Tensor
+
+    @property
+    def angle(self) -> Angle:
+        """Exact angle of the rotation, in radians."""
+        return self.gate_angle * self.factor
+
+    def evaluate(self, x: Any, theta: Any) -> Any:
+        """The rotation's angle at points, from the gate's own constants.
+
+        Half of a rational constant would be rounded anew, and then be another constant.
+        """
+        return self.gate_angle.evaluate(x, theta) * self.factor
 
     def apply(self, r: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         """``r [..., 4**n]`` after the rotation; ``cosine``, ``sine`` broadcast as ``[..., 1]``."""
@@ -81,7 +98,7 @@ def steps(circuit: Circuit) -> list[Step]:
         else:
             for word, factor in _words(gate, circuit.n_wires):
                 tables = (torch.as_tensor(t) for t in rotation_tables(word))
-                result.append(Rotation(gate.angle * factor, *tables))
+                result.append(Rotation(gate.angle, factor, *tables))
     return result
 
 
@@ -136,7 +153,15 @@ def _transfer_matrix(gate: Gate) -> np.ndarray:
     basis = np.stack([pauli_matrix(w) for w in words])
     moved = unitary @ basis @ unitary.conj().T
     flat = basis.conj().reshape(4**k, -1)
-    return np.ascontiguousarray((flat @ moved.reshape(4**k, -1).T).real / 2**k)
+    matrix = np.ascontiguousarray((flat @ moved.reshape(4**k, -1).T).real / 2**k)
+    return matrix if gate.name == "Unitary" else _snapped(matrix)
+
+
+def _snapped(matrix: np.ndarray) -> np.ndarray:
+    """The entries of a Clifford or T gate without the rounding of the product above."""
+    for value in (0.0, 1.0, -1.0, math.sqrt(0.5), -math.sqrt(0.5)):
+        matrix[np.abs(matrix - value) < _ROUNDING] = value
+    return matrix
 
 
 def start(n_wires: int) -> Tensor:

@@ -40,6 +40,7 @@ def verify(
     trained: Any = None,
     gradients: Sequence[str] = GRADIENTS,
     epsilon: float | None = None,
+    shots: int | None = None,
     level: Level = "auto",
     seed: int = 0,
 ) -> Verdict:
@@ -63,6 +64,8 @@ def verify(
         gradients: which gradients are compared, of ``"features"`` and ``"parameters"``.
         epsilon: the largest absolute difference of an output that passes, for a counterpart that
             approximates (a network): then gradients and spectra are not compared.
+        shots: also estimate every output from this many measurements a Pauli word and point, and
+            hold the counterpart to the exact confidence intervals of all of them together.
         level: the strength asked for; where it is not reached, the verdict is ``undecided``.
             ``"auto"``: ``proved`` where the counterpart is a polynomial identity, else
             ``certified`` where ``parameters`` are given (or there are none), else ``sampled``.
@@ -93,6 +96,7 @@ def verify(
         trained=None if trained is None else points.vector(trained, sizes.parameters, "trained"),
         gradients=tuple(gradients),
         epsilon=limit,
+        shots=_count(shots),
         seed=int(seed),
     )
     if job.data is not None:
@@ -137,6 +141,15 @@ def _limit(epsilon: Any) -> float | None:
         msg = f"epsilon must be a positive number, got {epsilon!r}"
         raise FrontendError(msg)
     return float(epsilon)
+
+
+def _count(shots: Any) -> int | None:
+    if shots is None:
+        return None
+    if isinstance(shots, bool) or not isinstance(shots, Integral) or shots < 1:
+        msg = f"shots must be a whole number from 1 up, got {shots!r}"
+        raise FrontendError(msg)
+    return int(shots)
 
 
 def _vectors(parameters: Any, sizes: Sizes) -> list[Array] | None:

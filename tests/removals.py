@@ -21,18 +21,18 @@ TESTS = [
 
 #: File of the package, a piece of it, and what stands there without the check.
 REMOVALS = [
-    ("verification.py", "    findings += check_outputs(stacks, batches, scale)\n", ""),
-    ("verification.py", "        findings += _gradients(job, batches, scale)\n", "        pass\n"),
-    ("verification.py", "    findings += _spectrum(job, neutral, batches, scale, notes)\n", ""),
-    ("verification.py", "    if job.counterpart.weights() != before:", "    if False:"),
+    ("comparison.py", "        findings += check_outputs(stacks, batches, scale)\n", "        pass\n"),
+    ("comparison.py", "        findings += _gradients(job, batches, scale)\n", "        pass\n"),
+    ("comparison.py", "        findings += _spectrum(job, neutral, batches, scale, notes)\n", ""),
+    ("comparison.py", "    if job.counterpart.weights() != before:", "    if False:"),
     (
-        "verification.py",
-        "    job.counterpart.check_is_function(batches[0].x, batches[0].theta, job.gradients)\n",
+        "comparison.py",
+        "    job.counterpart.check_is_function(batches[0].x, batches[0].theta, gradients)\n",
         "",
     ),
     ("links.py", "    if error > tolerances.EQUAL:", "    if False:"),
     (
-        "verification.py",
+        "comparison.py",
         "            found += links.check_derivatives(source, batches[0], scale, job.gradients)\n",
         "            pass\n",
     ),

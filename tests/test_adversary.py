@@ -145,7 +145,7 @@ def test_a_gradient_that_the_circuit_cuts_off_is_not_trusted():
     assert verdict.status is Status.UNDECIDED
     assert "float()" in verdict.reason
     right = qe.verify(qnode(cut), lambda x: torch.cos(x[:, 0]), gradients=(), **NONE)
-    assert right.status is Status.SAMPLED
+    assert right.status is Status.PROVED
 
 
 class Stretched(torch.autograd.Function):
@@ -177,7 +177,7 @@ def test_a_constant_offset_hides_nothing():
         return qml.expval(1e6 * qml.Identity(0) + qml.Z(0))
 
     right = qe.verify(qnode(circuit), lambda x: 1e6 + torch.cos(x[:, 0]), **NONE)
-    assert right.status is Status.SAMPLED
+    assert right.status is Status.PROVED
     wrong = qe.verify(qnode(circuit), lambda x: 1e6 + 1.0009 * torch.cos(x[:, 0]), **NONE)
     assert wrong.status is Status.REFUTED
 
@@ -190,7 +190,7 @@ def test_rounding_of_large_angles_refutes_nothing(seed):
     circuit = zz_feature_map(3, reps=1, parameter_prefix="x")
     zero = lambda x: 0 * x.sum(1)  # noqa: E731
     observable = SparsePauliOp("ZZI")
-    assert qe.verify(circuit, zero, observable=observable, seed=seed).status is Status.SAMPLED
+    assert qe.verify(circuit, zero, observable=observable, seed=seed).status is Status.PROVED
 
 
 def test_rounding_at_large_data_refutes_nothing():
@@ -201,7 +201,7 @@ def test_rounding_at_large_data_refutes_nothing():
 
     data = [[1e9 + 0.1], [2e8]]
     verdict = qe.verify(qnode(circuit), lambda x: torch.cos(1.1 * x[:, 0]), data=data, **NONE)
-    assert verdict.status is Status.SAMPLED
+    assert verdict.status is Status.PROVED
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_rounding_at_large_data_refutes_nothing():
     ids=str,
 )
 def test_the_qnodes_own_settings_do_not_matter(options):
-    assert qe.verify(qnode(base, **options), good, **ONE).status is Status.SAMPLED
+    assert qe.verify(qnode(base, **options), good, **ONE).status is Status.PROVED
 
 
 def test_default_mixed_has_no_derivative_at_the_origin_by_backpropagation():
@@ -227,7 +227,7 @@ def test_default_mixed_has_no_derivative_at_the_origin_by_backpropagation():
         return qml.expval(qml.Z(1))
 
     device = qml.device("default.mixed", wires=2)
-    assert qe.verify(qnode(circuit, device), good, **ONE).status is Status.SAMPLED
+    assert qe.verify(qnode(circuit, device), good, **ONE).status is Status.PROVED
 
 
 def test_lightning_in_double_precision():
@@ -270,7 +270,7 @@ def test_circuits_without_features():
 
     right = lambda x, t: torch.cos(t[0]).expand(len(x))  # noqa: E731
     verdict = qe.verify(qnode(circuit), right, n_features=0, n_parameters=1)
-    assert verdict.status is Status.SAMPLED
+    assert verdict.status is Status.PROVED
     amplitudes = real_amplitudes(2, reps=1)  # its parameters are called θ
     module = qe.derive(amplitudes, observable=SparsePauliOp("ZI"))
     assert qe.verify(amplitudes, module, observable=SparsePauliOp("ZI")).equivalent
@@ -291,7 +291,7 @@ def test_probabilities_in_the_order_of_the_device():
         x = np.array([0.7])
         ours = module(torch.tensor(x[None]), torch.zeros(0).double())[0].numpy()
         assert ours == pytest.approx(node(x, np.zeros(0)), abs=1e-12)
-        assert qe.verify(node, module, **NONE).status is Status.SAMPLED
+        assert qe.verify(node, module, **NONE).status is Status.PROVED
 
 
 def test_refuting_probabilities_with_idle_wires():
@@ -314,7 +314,7 @@ def test_features_of_very_different_units():
     right = lambda x: torch.cos(1e11 * x[:, 0]) * torch.cos(x[:, 1])  # noqa: E731
     domain = [(1e-12, 1e-10), (1, 6)]
     verdict = qe.verify(qnode(circuit), right, n_features=2, n_parameters=0, domain=domain)
-    assert verdict.status is Status.SAMPLED, str(verdict)
+    assert verdict.status is Status.PROVED, str(verdict)
 
 
 class Scaled(torch.nn.Module):
@@ -335,7 +335,7 @@ def test_modules_that_take_x_alone(counterpart):
         qml.RX(x[0], wires=0)
         return qml.expval(qml.Z(0))
 
-    assert qe.verify(qnode(circuit), counterpart, **NONE).status is Status.SAMPLED
+    assert qe.verify(qnode(circuit), counterpart, **NONE).status is Status.PROVED
 
 
 def test_a_sub_circuit_may_be_called_like_a_gate():
@@ -345,9 +345,9 @@ def test_a_sub_circuit_may_be_called_like_a_gate():
     inner.ry(theta[0], 0)
     circuit = QuantumCircuit(1)
     circuit.append(inner.to_gate(), [0])
-    assert qe.verify(circuit, good, observable=Pauli("Z")).status is Status.SAMPLED
+    assert qe.verify(circuit, good, observable=Pauli("Z")).status is Status.PROVED
     as_operator = Operator(np.diag([1.0, -1.0]))
-    assert qe.verify(circuit, good, observable=as_operator).status is Status.SAMPLED
+    assert qe.verify(circuit, good, observable=as_operator).status is Status.PROVED
 
 
 def test_evolutions_whose_terms_do_not_commute_are_refused_at_any_depth():
@@ -380,7 +380,7 @@ def test_a_certificate_made_with_weaker_settings_is_not_the_pairs(tmp_path):
     path.write_text(PAIR_FILE)
     pair = load_pair(path, "mine")
     honest = pair.verify().certificate
-    assert recheck_pair(honest, pair).status is Status.SAMPLED
+    assert recheck_pair(honest, pair).status is Status.PROVED
     for weaker in ({"gradients": ()}, {"domain": (-1, 1)}, {"data": [[1.0]]}):
         forged = replace(pair, **weaker).verify().certificate
         with pytest.raises(CertificateError, match="another"):
@@ -460,7 +460,7 @@ def test_integers_and_tensors_of_the_libraries_are_taken():
         qnode(base), good, n_features=np.int64(1), n_parameters=np.prod((1, 1)), seed=np.int64(3),
         trained=trained, data=torch.ones((2, 1), requires_grad=True),
     )  # fmt: skip
-    assert verdict.status is Status.SAMPLED
+    assert verdict.status is Status.PROVED
 
 
 def test_broadcast_outputs_and_inputs_changed_in_place():

@@ -138,7 +138,7 @@ def test_a_qiskit_circuit_or_its_builder():
             counterpart=serial_counterpart,
         )  # fmt: skip
         assert pair.circuits()["qiskit"] is circuit
-        assert pair.verify().status is Status.SAMPLED
+        assert pair.verify().status is Status.PROVED
 
 
 def test_data_is_loaded_when_it_is_needed():

@@ -48,7 +48,7 @@ def test_the_pair_file_is_verified(readme, tmp_path):
     path = tmp_path / "my_pair.py"
     path.write_text(blocks(readme, "python")[2])
     (pair,) = collect([path])
-    assert pair.verify().status is Status.SAMPLED
+    assert pair.verify().status is Status.PROVED
 
 
 def test_every_command_of_the_table_exists(readme):

@@ -11,7 +11,7 @@ pytest_plugins = ["pytester"]
 
 
 def test_assert_equivalent_returns_the_verdict():
-    assert assert_equivalent(serial_qnode(), serial_counterpart).status == "sampled"
+    assert assert_equivalent(serial_qnode(), serial_counterpart).status == "proved"
 
 
 def test_assert_equivalent_fails_with_the_witness():
@@ -52,7 +52,7 @@ def test_a_pair_that_is_not_as_claimed_fails_with_its_verdict(pytester):
     pytester.makepyfile(pair_mine=wrong)
     counts, result = outcomes(pytester)
     assert counts == {"passed": 1, "failed": 1}
-    result.stdout.fnmatch_lines(["*claimed different*", "sampled:*"])
+    result.stdout.fnmatch_lines(["*claimed different*", "proved:*"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -364,8 +364,12 @@ class PennyLaneSource:
     def lower(self) -> Circuit:
         """Neutral form, its angles recovered from tapes and verified at random points."""
         from qrun_equiv.frontends.pennylane_lowering import lower
+        from qrun_equiv.frontends.pennylane_tracing import symbols
 
-        return lower(self.tape, self.sizes, self.qnode.device.wires)
+        def trace() -> qml.tape.QuantumScript:
+            return self._tape(*symbols(self.sizes), as_torch=False)
+
+        return lower(self.tape, self.sizes, self.qnode.device.wires, trace)
 
     def fingerprint(self) -> str:
         """Source text of the quantum function, the device, and the tape at one point.

@@ -15,6 +15,7 @@ from qrun_equiv.circuit import MAX_UNITARY_WIRES, Circuit, Gate, Observable
 from qrun_equiv.errors import UnsupportedCircuitError
 from qrun_equiv.frontends.base import Array, Sizes
 from qrun_equiv.frontends.pennylane_tapes import standard_order
+from qrun_equiv.frontends.pennylane_tracing import sharpen
 from qrun_equiv.frontends.recover import recover_angles
 
 _FIXED = {
@@ -36,10 +37,15 @@ _GATE_SET = {
     *_FIXED, *_ROTATIONS, *_ISING, *_IGNORED, *_ADJOINT, "PauliRot", "MultiRZ", "QubitUnitary",
 }  # fmt: skip
 
-TapeFunction = Callable[[Array, Array], qml.tape.QuantumScript]
+TapeFunction = Callable[[Any, Any], qml.tape.QuantumScript]
 
 
-def lower(tape_at: TapeFunction, sizes: Sizes, device_wires: Any = None) -> Circuit:
+def lower(
+    tape_at: TapeFunction,
+    sizes: Sizes,
+    device_wires: Any = None,
+    trace: Callable[[], qml.tape.QuantumScript] | None = None,
+) -> Circuit:
     """Neutral form of the tapes that ``tape_at(x, theta)`` gives.
 
     Args:
@@ -47,6 +53,7 @@ def lower(tape_at: TapeFunction, sizes: Sizes, device_wires: Any = None) -> Circ
         sizes: numbers of features and parameters.
         device_wires: the device's wires, whose order numbers the neutral wires; the tape's own
             order where the device has none.
+        trace: gives the tape on symbols; see :mod:`qrun_equiv.frontends.pennylane_tracing`.
 
     Raises:
         UnsupportedCircuitError: a mid-circuit measurement, a noise channel, a structure or a matrix
@@ -73,6 +80,8 @@ def lower(tape_at: TapeFunction, sizes: Sizes, device_wires: Any = None) -> Circ
 
     _refuse_moving_matrices(tape, tape_at, rng, sizes)
     exact = recover_angles(angles_at, sizes.features, sizes.parameters)
+    if trace is not None:
+        exact = sharpen(exact, lambda: _with_angles(_decomposed(trace())), angles_at, sizes)
     angles = iter(_named(exact, _with_angles(tape)))
     gates = [g for o in tape.operations for g in _gate(o, wires, angles)]
     observables = _fixed_observables(tape, tape_at, sizes, wires, ordered=bool(device_wires))
