@@ -114,7 +114,9 @@ def bound(
     worst = max(range(len(found)), key=lambda k: found[k].upper / limits[k])
     best, at = found[worst], None
     if best.upper > limits[worst]:  # they may differ: where, inside the domain?
-        reached, at = bounds.attained(difference[worst], domain)
+        reached, found_at = bounds.attained(difference[worst], domain)
+        at = np.zeros(counterpart.sizes.features)
+        at[: len(found_at)] = found_at  # features that neither side reads
         lower = reached if domain is not None else max(best.lower, reached)
         best = replace(best, lower=lower)
     return InputBound(

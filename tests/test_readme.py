@@ -24,11 +24,11 @@ def blocks(text, language):
 
 
 def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
-    example, calls, _ = blocks(readme, "python")
+    example, calls, approximation, _ = blocks(readme, "python")
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) <= 10
     calls = calls.replace('"mine.json"', repr(str(tmp_path / "mine.json")))
-    program = example + "\nverdict = qe.verify(circuit, network)\n" + calls
+    program = f"{example}\nverdict = qe.verify(circuit, network)\n{calls}\n{approximation}"
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", program],
         capture_output=True,
@@ -37,16 +37,17 @@ def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    shown = next(b for b in blocks(readme, "text") if b.startswith("sampled"))
+    shown = next(b for b in blocks(readme, "text") if b.startswith("proved"))
     for line in shown.splitlines():
         words = re.split(r"\s+\d\.\de-\d+", line)[0]
         if words.strip() != "...":
             assert words in done.stdout
+    assert done.stdout.rstrip().endswith("certified")
 
 
 def test_the_pair_file_is_verified(readme, tmp_path):
     path = tmp_path / "my_pair.py"
-    path.write_text(blocks(readme, "python")[2])
+    path.write_text(blocks(readme, "python")[3])
     (pair,) = collect([path])
     assert pair.verify().status is Status.PROVED
 
@@ -54,7 +55,7 @@ def test_the_pair_file_is_verified(readme, tmp_path):
 def test_every_command_of_the_table_exists(readme):
     named = set(re.findall(r"^\| `qrun-equiv (\w+)", readme, flags=re.MULTILINE))
     help_text = CliRunner().invoke(cli.app, ["--help"]).output
-    assert named == {"list", "verify", "report", "derive", "recheck", "doctor"}
+    assert named == {"list", "verify", "report", "derive", "recheck", "proofs", "doctor"}
     for name in named:
         assert name in help_text
     options = re.findall(r"`(--\w+)", readme.split("## Commands")[1].split("##")[0])
