@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from qrun_equiv._version import __version__
 
 if TYPE_CHECKING:
-    from qrun_equiv.api import derive, neutral, spectrum
+    from qrun_equiv.api import approximate, derive, neutral, spectrum
     from qrun_equiv.certificate import Certificate, Counterexample, Status, Verdict
     from qrun_equiv.errors import QrunEquivError
     from qrun_equiv.fourier import FourierSeries
@@ -37,6 +37,7 @@ _HOME = {
     "QrunEquivError": "errors",
     "Status": "certificate",
     "Verdict": "certificate",
+    "approximate": "api",
     "derive": "api",
     "neutral": "api",
     "recheck": "rechecking",
@@ -55,6 +56,7 @@ __all__ = [
     "Status",
     "Verdict",
     "__version__",
+    "approximate",
     "derive",
     "neutral",
     "recheck",

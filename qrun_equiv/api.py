@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from qrun_equiv import approximation as _approximation
 from qrun_equiv import counterpart as _counterpart
 from qrun_equiv import points, tolerances
+from qrun_equiv.approximation import Approximation
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.counterpart import FourierCounterpart, MatrixProductCounterpart, Readout
 from qrun_equiv.errors import UnsupportedCircuitError
@@ -93,6 +95,37 @@ def derive(
     if parameters is not None:
         parameters = points.vector(parameters, form.n_parameters, "parameters")
     return _counterpart.derive(form, readout, parameters=parameters)
+
+
+def approximate(
+    circuit: Any,
+    readout: str = "mlp",
+    *,
+    parameters: Any = (),
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+    **options: Any,
+) -> Approximation:
+    """Fit the published layer's MLP readout to a circuit of one feature, and bound what is left.
+
+    Args:
+        circuit: as for :func:`qrun_equiv.verify`.
+        readout: ``"mlp"``; the other readouts are exact, see :func:`derive`.
+        parameters: ``theta [n_parameters]``, radians.
+        n_features: as for :func:`qrun_equiv.verify`.
+        n_parameters: as for :func:`qrun_equiv.verify`.
+        observable: as for :func:`qrun_equiv.verify`.
+        options: ``interval``, ``hidden``, ``depth``, ``reuploads``, ``scales``, ``steps``, ``seed``,
+            ``epsilon``: see :func:`qrun_equiv.approximation.approximate`.
+
+    Raises:
+        DerivationError: more than one feature, or another readout.
+        UnsupportedCircuitError: there is no exact neutral form.
+    """
+    form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
+    theta = points.vector(np.asarray(parameters), form.n_parameters, "parameters")
+    return _approximation.approximate(form, readout=readout, parameters=theta, **options)
 
 
 def spectrum(

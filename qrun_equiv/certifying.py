@@ -15,18 +15,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from flint import acb
 
-from qrun_equiv import bisection, bounds, tolerances, trigonometric
-from qrun_equiv.angle import Angle
+from qrun_equiv import bounds, tolerances, trigonometric
+from qrun_equiv.approximation import bound_difference
 from qrun_equiv.certificate import BOUND, Check
 from qrun_equiv.checks import Place
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import FormalError
 from qrun_equiv.frontends.base import Array
 from qrun_equiv.frontends.counterpart import CounterpartSource
-from qrun_equiv.interval_arithmetic import Interval
-from qrun_equiv.intervals import Enclosure, Intervals
 from qrun_equiv.points import REACH, Domain
 
 NO_PARAMETERS = np.zeros(0)
@@ -105,7 +102,7 @@ def bound(
     try:
         theirs = _trigonometric(counterpart, theta)
     except FormalError as error:
-        return _by_intervals(ours, counterpart, theta, domain, limits, str(error))
+        return _by_intervals(circuit, counterpart, theta, domain, limits, str(error))
     difference = trigonometric.difference(ours, theirs)
     found = [
         _over_domain(delta, domain, counterpart.sizes.features, limit)
@@ -166,7 +163,7 @@ def _scope(radius: tuple[float, ...] | None) -> str:
 
 
 def _by_intervals(
-    ours: Any,
+    circuit: Circuit,
     counterpart: CounterpartSource,
     theta: Array,
     domain: Domain,
@@ -179,19 +176,8 @@ def _by_intervals(
             f"{counterpart.sizes.features} feature(s) and domain={domain}"
         )
         raise FormalError(msg)
-    algebra = Intervals()
-    given = algebra.constant(theta.reshape(counterpart.sizes.parameter_shape))
-    waves = [_Wave(polynomial) for polynomial in ours]
-
-    def difference(t: Enclosure) -> Enclosure:
-        rows = algebra.shape(t)[0]
-        theirs = counterpart.formal(algebra, t, given, rows)
-        columns = [wave(algebra, t) for wave in waves]
-        circuit = algebra.join(columns, lambda parts: np.concatenate(parts, axis=1))
-        return algebra.add(theirs, algebra.negative(circuit))
-
     (low, high), allowed = domain[0], min(limits)
-    found = bisection.maximum(difference, low, high, relative=_CLOSE)
+    found = bound_difference(counterpart.at(theta), circuit, theta, low, high, relative=_CLOSE)
     return InputBound(
         found.upper,
         found.lower,
@@ -199,34 +185,8 @@ def _by_intervals(
         0,
         found.boxes,
         f"all features in [{low:g}, {high:g}], at the given parameters",
-        f"the largest difference lies in [{found.lower:.3g}, {found.upper:.3g}]; interval arithmetic "
-        f"on {found.boxes} boxes, ended by {found.ended}",
+        f"the largest difference lies in [{found.lower:.3g}, {found.upper:.3g}]; interval "
+        f"arithmetic on {found.boxes} boxes, ended by {found.ended}",
         theta,
         np.array([found.at]),
     )
-
-
-class _Wave:
-    """A trigonometric polynomial of one feature, evaluated on intervals."""
-
-    def __init__(self, polynomial: trigonometric.TrigonometricPolynomial) -> None:
-        terms = [(w, c) for w, c in polynomial.terms.items() if w.terms]
-        mean = polynomial.terms.get(Angle(), 0)
-        with trigonometric.precise():
-            slopes = [trigonometric.ball(trigonometric.slopes(w)[0]) for w, _ in terms]
-            self.mean = _enclosure([acb(mean).real], (1,))
-            self.frequencies = _enclosure(slopes, (1, len(terms)))
-            self.cosines = _enclosure([2 * c.real for _, c in terms], (len(terms), 1))
-            self.sines = _enclosure([-2 * c.imag for _, c in terms], (len(terms), 1))
-
-    def __call__(self, algebra: Intervals, t: Enclosure) -> Enclosure:
-        phase = algebra.multiply(t, self.frequencies)
-        cosine = algebra.matmul(algebra.function("cos", phase), self.cosines)
-        sine = algebra.matmul(algebra.function("sin", phase), self.sines)
-        return algebra.add(algebra.add(cosine, sine), self.mean)
-
-
-def _enclosure(balls: Sequence[Any], shape: tuple[int, ...]) -> Enclosure:
-    low = np.array([bounds.round_down(b) for b in balls], dtype=np.float64).reshape(shape)
-    high = np.array([bounds.round_up(b) for b in balls], dtype=np.float64).reshape(shape)
-    return Enclosure(Interval(low, high))

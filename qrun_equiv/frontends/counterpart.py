@@ -183,6 +183,11 @@ class CounterpartSource:
         inputs = [x, theta] if self._takes_theta else [x]
         return formal.run(self.counterpart, inputs, algebra, batch=batch)
 
+    def at(self, theta: Array) -> Callable[[Any], Any]:
+        """The counterpart as a function of ``x`` alone, at given parameters."""
+        fixed = torch.tensor(theta).reshape(self.sizes.parameter_shape)
+        return lambda x: self.counterpart(x, fixed) if self._takes_theta else self.counterpart(x)
+
     def weights(self) -> str:
         """Digest of the tensors it holds: they must not change while it is evaluated."""
         return weights(self.counterpart)
