@@ -14,8 +14,8 @@ the layer's readout *is* an observable of each element:
 
 The counterpart is the layer itself, a ``torch`` module; its weights are drawn from a fixed seed,
 rounded to multiples of 1/1024 (so that products of two are exact in floating point, and the layer
-and its circuits have the very same constants), and stand as numbers in the circuits. Outputs are in the layer's order, value k of element j at
-``2j + k``.
+and its circuits have the very same constants), and stand as numbers in the circuits. Outputs are in
+the layer's order, value k of element j at ``2j + k``.
 
 Data for the product readout: the 16 pixels in the middle of images of handwritten digits.
 """

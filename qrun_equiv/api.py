@@ -116,8 +116,8 @@ def approximate(
         n_features: as for :func:`qrun_equiv.verify`.
         n_parameters: as for :func:`qrun_equiv.verify`.
         observable: as for :func:`qrun_equiv.verify`.
-        options: ``interval``, ``hidden``, ``depth``, ``reuploads``, ``scales``, ``steps``, ``seed``,
-            ``epsilon``: see :func:`qrun_equiv.approximation.approximate`.
+        options: ``interval``, ``hidden``, ``depth``, ``reuploads``, ``scales``, ``steps``,
+            ``seed``, ``epsilon``: see :func:`qrun_equiv.approximation.approximate`.
 
     Raises:
         DerivationError: more than one feature, or another readout.

@@ -58,9 +58,11 @@ class Job:
 
     @property
     def sources(self) -> list[Source]:
+        """The counterpart, then the circuits."""
         return [self.counterpart, *self.circuits]
 
     def batches(self, neutral: Circuit | None) -> list[Batch]:
+        """All points of the comparison; far ones where a neutral form says what rounding does."""
         theta = self.trained if self.parameters is None else self.parameters[0]
         if theta is None:
             theta = np.ones(self.sizes.parameters)
@@ -75,10 +77,13 @@ class Job:
         )
 
     def digests(self) -> dict[str, str]:
+        """SHA-256 of each source's fingerprint, by name."""
         found = {c.name: digest(c.fingerprint()) for c in self.circuits}
         return found | {self.counterpart.name: digest(self.counterpart.fingerprint())}
 
     def settings(self, level: str) -> dict[str, Any]:
+        """What a certificate records so that the comparison can be repeated."""
+
         def plain(array: Array | None) -> Any:
             return None if array is None else array.tolist()
 
@@ -100,6 +105,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
+    """What a comparison found; see :class:`~qrun_equiv.certificate.Certificate`."""
+
     status: Status
     checks: tuple[Check, ...] = ()
     counterexample: Counterexample | None = None

@@ -12,11 +12,12 @@ from types import ModuleType
 from typing import Any, Literal, get_args
 
 from qrun_equiv.certificate import EQUIVALENT, Status, Verdict
+from qrun_equiv.comparison import Level
 from qrun_equiv.errors import PairError
 from qrun_equiv.frontends.base import Source
 from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.frontends.sources import circuit_sources
-from qrun_equiv.verification import GRADIENTS, Level, verify
+from qrun_equiv.verification import GRADIENTS, verify
 
 Claim = Literal["equal", "approximates", "different"]
 
@@ -34,8 +35,8 @@ class Pair:
         observable: for Qiskit and OpenQASM, a ``SparsePauliOp`` or a list of them.
         n_features: length of ``x``; read off the circuit where it can be.
         n_parameters: length (or shape) of ``theta``.
-        claim: ``"equal"``; ``"approximates"`` within ``epsilon``; or ``"different"``: a mistake that
-            must come out refuted.
+        claim: ``"equal"``; ``"approximates"`` within ``epsilon``; or ``"different"``: a mistake
+            that must come out refuted.
         epsilon: largest absolute difference of an output that counts as an approximation.
         parameters: the parameters that the claim is about; all of them where left out.
         source: where it comes from (paper, equation).

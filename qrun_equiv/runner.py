@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 
 from qrun_equiv.certificate import Certificate, Status, Verdict
+from qrun_equiv.comparison import Level
 from qrun_equiv.errors import QrunEquivError
 from qrun_equiv.pair import Pair, load_file
-from qrun_equiv.verification import Level, versions
+from qrun_equiv.verification import versions
 
 Result = tuple[Pair, Verdict]
 

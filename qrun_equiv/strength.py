@@ -25,6 +25,8 @@ from qrun_equiv.proving import identity
 
 _DEFINITIONS = LINKS[2]
 _FRAMEWORKS = "PennyLane and Qiskit"
+_EVERYTHING = "all features and parameters"
+_SIMPLE = 20  # bits of the denominator of a constant that somebody typed
 
 
 @dataclass(frozen=True)
@@ -106,25 +108,25 @@ def _identity(case: Case, form: Circuit) -> Identity | str:
 
 
 def _record(case: Case, name: str, result: Identity | str, found: Strength) -> bool:
+    form = case.forms[name]
+    inside = sorted({arc.index for arc in exact.arcs(form)}) if form is not None else []
+    names = ", ".join(f"x{j}" for j in inside)
+    bounded = f" ({names} within [-1, 1], where arccos is real)" if inside else ""
     between = (case.counterpart.name, f"neutral form of {name}")
     if isinstance(result, str):
         found.checks.append(Check.skipped(IDENTITY, between, result))
         note = f"not proved: {result}"
     elif not result.equal:
         reason = (
-            f"exact arithmetic sees a difference in output {result.output} (a constant that differs "
-            "by its rounding counts as one)"
+            f"exact arithmetic sees a difference in output {result.output}"
+            f"{_rounded_constants(case.forms[name])}"
         )
         found.checks.append(Check.skipped(IDENTITY, between, reason))
         found.suspects.append(name)
         note = f"not proved: {reason}"
     else:
-        where = (
-            "all features, at the given parameters"
-            if result.fixed
-            else ("all features and parameters")
-        )
-        scope = f"{where}; {result.trials} random fields of {result.bits} bits or more"
+        where = "all features, at the given parameters" if result.fixed else _EVERYTHING
+        scope = f"{where}{bounded}; {result.trials} random fields of {result.bits} bits or more"
         check = Check(
             IDENTITY, between, scope, result.error, exact.PER_TRIAL**result.trials, result.trials,
             "passed", "error: probability that the sides differ nevertheless",
@@ -134,6 +136,18 @@ def _record(case: Case, name: str, result: Identity | str, found: Strength) -> b
     if note not in found.notes:
         found.notes.append(note)
     return False
+
+
+def _rounded_constants(form: Circuit | None) -> str:
+    """Constants of a circuit that look computed: one that differs by its rounding is another."""
+    constants = {
+        float(q)
+        for g in (form.gates if form is not None else ())
+        for _, q in (g.angle.terms if g.angle is not None else ())
+        if q.denominator.bit_length() > _SIMPLE
+    }
+    shown = ", ".join(repr(c) for c in sorted(constants)[:3])
+    return f"; a constant off by its rounding counts as one, here perhaps {shown}" if shown else ""
 
 
 def _check_definitions(case: Case, found: Strength) -> bool:

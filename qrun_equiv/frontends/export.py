@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from qiskit.circuit import ParameterExpression, ParameterVector
 from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
 from qiskit.quantum_info import SparsePauliOp
 
-from qrun_equiv.angle import Angle
+from qrun_equiv.angle import Angle, Symbol
 from qrun_equiv.circuit import Circuit, Gate, Observable
 
 _PENNYLANE: dict[str, Any] = {
@@ -88,9 +89,16 @@ def _expression(angle: Angle, x: Any, theta: Any) -> ParameterExpression | float
         term: Any = float(constant.evaluate(None, None))
         for symbol, power in monomial:
             for _ in range(power if symbol.kind != "pi" else 0):
-                term = (x if symbol.kind == "x" else theta)[symbol.index] * term
+                term = _variable(symbol, x, theta) * term
         total = term + total
     return total
+
+
+def _variable(symbol: Symbol, x: Any, theta: Any) -> Any:
+    value = (theta if symbol.kind == "theta" else x)[symbol.index]
+    if symbol.kind != "acos":
+        return value
+    return math.prod([value] * (symbol.power - 1), start=value).arccos()
 
 
 def _sparse(observable: Observable, n_wires: int) -> SparsePauliOp:

@@ -26,8 +26,7 @@ _PROBES = 6
 class Traced(np.ndarray):
     """Object array of angles that stays an array when one entry is taken, as PennyLane wants."""
 
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: Any = False) -> Traced:  # noqa: FBT002
-        del context, return_scalar
+    def __array_wrap__(self, array: Any, *_: Any) -> Any:
         return np.asarray(array, dtype=object).view(Traced)
 
     def __getitem__(self, index: Any) -> Traced:

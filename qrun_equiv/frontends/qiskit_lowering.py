@@ -182,6 +182,10 @@ def _walk(node: Any, places: Places) -> Angle:
         return product
     if isinstance(node, sympy.Pow):
         return _power(node, places)
+    if isinstance(node, sympy.acos):
+        return _walk(node.args[0], places).arccos()
+    if isinstance(node, sympy.asin):
+        return _walk(node.args[0], places).arcsin()
     msg = f"it contains {type(node).__name__}"
     raise AngleError(msg)
 
@@ -202,7 +206,8 @@ def _holds(value: ParameterExpression, angle: Angle, places: Places) -> bool:
     rng = np.random.default_rng(13)
     size = 1 + max((index for _, index in places.values()), default=0)
     for _ in range(_PROBES):
-        x, theta = rng.uniform(-2, 2, size), rng.uniform(-2, 2, size)
+        reach = 0.9 if angle.arcs() else 2.0  # inside the domain of arccos
+        x, theta = rng.uniform(-reach, reach, size), rng.uniform(-2, 2, size)
         native = _numbers(value, places, x, theta)
         weight = 1.0 + float(angle.magnitude(x, theta))
         if not abs(native - float(angle.evaluate(x, theta))) <= tolerances.ANGLE * weight:
