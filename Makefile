@@ -47,7 +47,7 @@ lint: $(VENV)/.installed-dev  ## check style, types and import layers
 	$(BIN)/lint-imports
 
 report: venv  ## write the committed example report of the shipped catalogue again
-	$(BIN)/qrun-equiv report --output reports/catalogue
+	$(BIN)/qrun-equiv report --output reports/catalogue --study reports/approximation/study.csv
 
 figures: venv  ## draw the README's picture again
 	$(BIN)/python -m qrun_equiv.reporting.hero reports/pair.png

@@ -164,13 +164,20 @@ def report(
     paths: Paths = None,
     only: Only = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = DEFAULT_FOLDER,
+    study: Annotated[
+        Path | None, typer.Option(help="CSV of python -m qrun_equiv.study, drawn at the end.")
+    ] = None,
     seed: Seed = 0,
     jobs: Jobs = 0,
 ) -> None:
     """Verify pairs and write the report page (the exit code says only whether it was written)."""
     pairs = _pairs(paths, only)
     _writable(output, None)
-    _write_report(_verify_all(pairs, "auto", seed, jobs, output), output)
+    if study is not None:
+        from qrun_equiv.study import read_csv
+
+        read_csv(study)  # before the verdicts, which take a minute
+    _write_report(_verify_all(pairs, "auto", seed, jobs, output), output, study)
 
 
 @app.command()
@@ -380,14 +387,14 @@ def _print_details(results: Sequence[tuple[Pair, Verdict]], *, verbose: bool) ->
             console.print(escape(str(verdict)), soft_wrap=True)
 
 
-def _write_report(results: Sequence[Any], folder: Path) -> None:
+def _write_report(results: Sequence[Any], folder: Path, study: Path | None = None) -> None:
     from qrun_equiv.reporting import report as write
 
     if console.is_terminal:
         with console.status("drawing the report"):
-            page = write(results, folder)
+            page = write(results, folder, study=study)
     else:
-        page = write(results, folder)
+        page = write(results, folder, study=study)
     console.print(f"report   {page}", soft_wrap=True)
     console.print(f"verdicts {folder / 'verdicts.json'}", soft_wrap=True)
     console.print(f"recheck  {folder / 'certificates'} (qrun-equiv recheck FILE)", soft_wrap=True)

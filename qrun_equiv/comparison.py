@@ -182,7 +182,7 @@ def _strengthen(
     checks = [f.check for f in findings]
     for attempt in attempts:
         found = attempt(case)
-        checks += found.checks
+        checks += [c for c in found.checks if c not in checks]
         if found.status is not None:
             return Outcome(found.status, tuple(checks), notes=tuple(notes))
         notes += found.notes

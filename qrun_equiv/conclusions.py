@@ -49,6 +49,8 @@ SHOTS = "shots"
 #: Links between one circuit's own representations: neutral form, second differentiation method,
 #: the gates' definitions in PennyLane and Qiskit.
 LINKS = ("neutral form", "native gradients", "gate definitions")
+# A gate's definition is compared at enough angles for all of them: a bound, not a sample.
+_STRENGTH = {IDENTITY: "proved", BOUND: "certified", LINKS[2]: "certified"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Check:
     evaluations: int
     status: str
     note: str = ""
+
+    @property
+    def strength(self) -> str:
+        """How strong this link is if it passed: proved, certified or sampled."""
+        return _STRENGTH.get(self.name, "sampled")
 
     @staticmethod
     def skipped(name: str, between: tuple[str, str], note: str) -> Check:

@@ -176,19 +176,21 @@ def certify(case: Case) -> Strength:
             found.notes.append("not certified: a bound is at given parameters; pass parameters=")
             return found
         thetas = [certifying.NO_PARAMETERS]
-    certified = case.epsilon is None or _check_definitions(case, found)  # prove() checked them
+    certified = _check_definitions(case, found)
+    done: dict[tuple[str, int], certifying.InputBound | str] = {}
     for source in case.circuits:
         form = case.forms.get(source.name)
         if form is None:
             certified = False
             continue
-        for theta in thetas:
-            try:
-                bound = certifying.bound(form, case.counterpart, theta, case.domain, case.epsilon)
-            except QrunEquivError as error:
-                note = f"not certified: {error}"
-                if note not in found.notes:
-                    found.notes.append(note)
+        for k, theta in enumerate(thetas):
+            key = form.digest(), k
+            if key not in done:
+                done[key] = _bound(case, form, theta)
+            bound = done[key]
+            if isinstance(bound, str):
+                if bound not in found.notes:
+                    found.notes.append(bound)
                 certified = False
                 continue
             check = bound.check(case.counterpart.name, f"neutral form of {source.name}")
@@ -199,3 +201,10 @@ def certify(case: Case) -> Strength:
     if certified:
         found.status = Status.CERTIFIED
     return found
+
+
+def _bound(case: Case, form: Circuit, theta: Array) -> certifying.InputBound | str:
+    try:
+        return certifying.bound(form, case.counterpart, theta, case.domain, case.epsilon)
+    except QrunEquivError as error:
+        return f"not certified: {error}"

@@ -33,6 +33,7 @@ from qrun_equiv.angle import feature, parameter
 from qrun_equiv.approximation import approximate
 from qrun_equiv.circuit import Circuit, Gate, Observable
 from qrun_equiv.counterpart import fourier_series
+from qrun_equiv.errors import DataError
 
 KINDS = ("observable", "entangled-2", "entangled-3")
 WIDTHS, REUPLOADS, SEEDS = (4, 8, 16, 32), (1, 2, 3, 4), (0, 1)
@@ -157,7 +158,29 @@ _TITLES = {
 }
 
 
-def draw(rows: Sequence[Row], folder: Path) -> None:
+def read_csv(path: str | Path) -> list[Row]:
+    """Rows of a study that :func:`write_csv` wrote.
+
+    Raises:
+        DataError: the file is missing, or its columns are not those of a study.
+    """
+    kinds = {"int": int, "float": float, "str": str}
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as stream:
+            found = [
+                Row(**{f.name: kinds[str(f.type)](row[f.name]) for f in fields(Row)})
+                for row in csv.DictReader(stream)
+            ]
+    except OSError as error:
+        msg = f"can't read the study {path}: {error.strerror or error}"
+        raise DataError(msg) from error
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{path} is no study: write one with python -m qrun_equiv.study ({error!r})"
+        raise DataError(msg) from error
+    return found
+
+
+def draw(rows: Sequence[Row]) -> Any:
     """Figure of errors (above) and leakage (below) against width, one column a family."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -199,8 +222,7 @@ def draw(rows: Sequence[Row], folder: Path) -> None:
     figure.supxlabel(
         "lines: geometric means over the seeds; shaded: from the lowest to the highest", fontsize=9
     )
-    for name in ("study.svg", "study.png"):
-        figure.savefig(folder / name, dpi=130, metadata={"Date": None} if "svg" in name else None)
+    return figure
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -221,7 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"error <= {row.upper:.2g}, leakage {row.leakage:.2g}, {row.seconds:.1f} s\n"
         )
     write_csv(rows, options.output / "study.csv")
-    draw(rows, options.output)
+    figure = draw(rows)
+    for name in ("study.svg", "study.png"):
+        metadata = {"Date": None} if name.endswith("svg") else None
+        figure.savefig(options.output / name, dpi=130, metadata=metadata)
     sys.stderr.write(f"written to {options.output}\n")
 
 

@@ -71,12 +71,12 @@ REMOVALS = [
     ("rechecking.py", "    if fresh.status is not old.status:", "    if False:"),
     (
         "rechecking.py",
-        '        if name != "simulators" and old.settings.get(name) != new.settings.get(name):',
+        "        if old.settings.get(name) != new.settings.get(name):",
         "        if False:",
     ),
     (
         "rechecking.py",
-        "        if old.digests.get(name) != new.digests.get(name):",
+        "        if old.digests.get(name) != found.get(name):",
         "        if False:",
     ),
     ("rechecking.py", "    _compare_checks(old, new)\n", ""),

@@ -49,7 +49,8 @@ def outputs(what: Subject, verdict: Verdict) -> Line:
     grid = _grid(what, verdict, _count(what))
     x = _along(what, grid)
     stacks = {s.name: s.values(x, what.theta) for s in what.sources}
-    tolerance = tolerances.EQUAL * float(what.scale(stacks)[what.output])
+    epsilon = verdict.certificate.settings.get("epsilon")
+    tolerance = epsilon or tolerances.EQUAL * float(what.scale(stacks)[what.output])
     values = {name: v[:, what.output] for name, v in stacks.items()}
     return _line(what, verdict, grid, values, f"output {what.output}", tolerance)
 
@@ -114,7 +115,7 @@ def _count(what: Subject) -> int:
     for gate in what.neutral.encoding_gates():
         if gate.angle is not None:
             names = [s for s in gate.angle.symbols() if (s.kind, s.index) == ("x", what.feature)]
-            for name in names:
+            for name in names if not gate.angle.arcs() else ():
                 slope += abs(float(gate.angle.derivative(name).evaluate(what.x, what.theta)))
     return int(np.clip(PER_PERIOD * slope * (high - low) / (2 * np.pi), LEAST, MOST))
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from qrun_equiv import __version__
 from qrun_equiv.certificate import KINDS, Status, Verdict
@@ -19,17 +21,20 @@ from qrun_equiv.files import write_atomically
 from qrun_equiv.pair import Pair, verdict_json
 from qrun_equiv.reporting import words
 from qrun_equiv.reporting.section import section
+from qrun_equiv.reporting.svg import SETTINGS, inline
+from qrun_equiv.study import draw, read_csv
 
 Results = Sequence[tuple[Pair, Verdict]]
 SCHEMA = 1
 
 
-def report(results: Results, folder: str | Path) -> Path:
+def report(results: Results, folder: str | Path, *, study: str | Path | None = None) -> Path:
     """Write the report of a run: ``index.html``, and ``verdicts.json`` beside it.
 
     Args:
         results: pairs and their verdicts, in the order in which they are shown.
         folder: made where it is missing; an older report in it is replaced when the new is whole.
+        study: rows of :mod:`qrun_equiv.study` (CSV), drawn at the end of the page.
 
     Returns:
         Path of ``index.html``.
@@ -39,7 +44,7 @@ def report(results: Results, folder: str | Path) -> Path:
     """
     target = Path(folder)
     _check_writable(target)
-    page = render(results)
+    page = render(results, study=study)
     write_json(results, target / "verdicts.json")
     return _write(target / "index.html", page)
 
@@ -54,8 +59,8 @@ def write_json(results: Results, path: str | Path) -> Path:
     return _write(Path(path), json.dumps(body, indent=1, allow_nan=False) + "\n")
 
 
-def render(results: Results) -> str:
-    """The page as text. A figure that can't be drawn says so in its place."""
+def render(results: Results, *, study: str | Path | None = None) -> str:
+    """The page as text; see :func:`report`. A figure that can't be drawn says so in its place."""
     environment = Environment(
         loader=PackageLoader("qrun_equiv.reporting", "templates"),
         autoescape=True,
@@ -80,7 +85,13 @@ def render(results: Results) -> str:
         kinds=KINDS,
         versions=_versions(results),
         version=__version__,
+        study=None if study is None else _study(study),
     )
+
+
+def _study(path: str | Path) -> Markup:
+    with mpl.rc_context(SETTINGS):
+        return Markup(inline(draw(read_csv(path)), "study", "Study of MLP readouts"))  # noqa: S704 - our own SVG
 
 
 def _counts(results: Results) -> Mapping[Status, int]:

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from qrun_equiv.certificate import KINDS, Check, Counterexample, Verdict
+from qrun_equiv.certificate import KINDS, STRENGTHS, Check, Counterexample, Verdict
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.pair import Pair
 from qrun_equiv.reporting import curves, figures, spectra, words
@@ -58,8 +58,8 @@ class Section:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The checks that were made."""
-        return self.verdict.checks
+        """The checks that were made, what holds for every input first."""
+        return tuple(sorted(self.verdict.checks, key=lambda c: c.name not in STRENGTHS))
 
 
 def section(pair: Pair, verdict: Verdict, name: str) -> Section:

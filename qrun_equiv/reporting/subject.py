@@ -32,7 +32,8 @@ class Subject:
         seed: the verdict's.
         neutral: a neutral form that passed its check in the verdict, if there is one.
         x: ``[n_features]``: the witness, else a seeded random point.
-        theta: ``[n_parameters]``: the witness's, else the trained, else the first that was checked.
+        theta: ``[n_parameters]``: the witness's, else the given, else the trained, else the first
+            that was checked.
         feature: the feature that varies.
         output: the output that is shown.
         where: ``x`` and ``theta`` in words.
@@ -114,6 +115,10 @@ def _random_point(domain: Domain, n_features: int, seed: int) -> Array:
 
 
 def _parameters(pair: Pair, sizes: Sizes, domain: Domain, seed: int) -> tuple[Array, str]:
+    if pair.parameters is not None:
+        given = points.numbers(pair.parameters, "parameters")
+        first = given[0] if given.ndim > 1 and given[0].size == sizes.parameters else given
+        return points.vector(first, sizes.parameters, "parameters"), "the given"
     if pair.trained is not None:
         return points.vector(pair.trained, sizes.parameters, "trained"), "the trained"
     first = points.choose(
