@@ -1,7 +1,8 @@
 """Exact gate angles: polynomials with rational coefficients in features, parameters and pi.
 
 An :class:`Angle` is a finite sum of ``Fraction * monomial``, where a monomial is a product of
-powers of the symbols ``x0, x1, ...`` (features), ``theta0, ...`` (parameters) and ``pi``. So
+powers of the symbols ``x0, x1, ...`` (features), ``theta0, ...`` (parameters), ``pi``, and
+``arccos(x0^k)``: a symbol of its own because it is no polynomial (:meth:`Angle.arccos`). So
 ``x/10 + x/5`` and ``3x/10`` are one angle here, as they are in the mathematics; the floats of a
 user's code are read as the simplest rational inside their rounding interval
 (:func:`read_constant`).
@@ -30,12 +31,19 @@ _MAX_PI_POWER = 2  # ZZ feature maps contain 2 (pi - x0) (pi - x1) = 2 pi^2 - ..
 
 @dataclass(frozen=True, slots=True, order=True)
 class Symbol:
-    """One variable of an angle: ``kind`` is ``"x"``, ``"theta"`` or ``"pi"``."""
+    """One variable of an angle: ``kind`` is ``"x"``, ``"theta"``, ``"pi"`` or ``"acos"``.
+
+    ``Symbol("acos", j, k)`` is ``arccos(x_j^k)``, in ``[0, pi]`` for ``|x_j| <= 1``; ``power`` is
+    1 for the other kinds.
+    """
 
     kind: str
     index: int = 0
+    power: int = 1
 
     def __str__(self) -> str:
+        if self.kind == "acos":
+            return f"arccos(x{self.index}{f'^{self.power}' if self.power > 1 else ''})"
         return "pi" if self.kind == "pi" else f"{self.kind}{self.index}"
 
 
@@ -128,13 +136,38 @@ class Angle:
             result = result * self
         return result
 
+    def arccos(self) -> Angle:
+        """``arccos`` of a power of one feature, with either sign, or of 0, +-1/2 or +-1.
+
+        Raises:
+            AngleError: anything else has no exact form here.
+        """
+        if len(self.terms) <= 1:
+            ((monomial, q),) = self.terms or (((), Fraction(0)),)
+            if not monomial and q in _ARCCOS:
+                return PI * _ARCCOS[q]
+            if len(monomial) == 1 and monomial[0][0].kind == "x" and abs(q) == 1:
+                ((symbol, power),) = monomial
+                arc = Angle.of({((Symbol("acos", symbol.index, power), 1),): Fraction(1)})
+                return arc if q == 1 else PI - arc
+        msg = f"arccos({self}): only arccos and arcsin of x_j^k or -x_j^k are exact"
+        raise AngleError(msg)
+
+    def arcsin(self) -> Angle:
+        """``arcsin``, as ``pi/2 - arccos``; see :meth:`arccos`."""
+        return PI / 2 - self.arccos()
+
     def symbols(self) -> frozenset[Symbol]:
-        """The features and parameters that occur (``pi`` is a constant and not among them)."""
+        """The features, parameters and arccosines that occur (``pi`` is a constant, not one)."""
         return frozenset(s for m, _ in self.terms for s, _ in m if s.kind != "pi")
 
     def features(self) -> frozenset[int]:
-        """Indices of the features that occur."""
-        return frozenset(s.index for s in self.symbols() if s.kind == "x")
+        """Indices of the features that occur, also inside an arccos."""
+        return frozenset(s.index for s in self.symbols() if s.kind in {"x", "acos"})
+
+    def arcs(self) -> frozenset[Symbol]:
+        """The symbols ``arccos(x_j^k)`` that occur."""
+        return frozenset(s for s in self.symbols() if s.kind == "acos")
 
     def degree(self, kind: str) -> int:
         """Total degree in the symbols of one kind (``"x"`` or ``"theta"``)."""
@@ -145,7 +178,14 @@ class Angle:
         return max((dict(m).get(symbol, 0) for m, _ in self.terms), default=0)
 
     def derivative(self, symbol: Symbol) -> Angle:
-        """Exact partial derivative with respect to one feature or parameter."""
+        """Exact partial derivative with respect to one feature or parameter.
+
+        Raises:
+            AngleError: the angle contains an arccos of that feature: the derivative is no angle.
+        """
+        if symbol.kind == "x" and any(arc.index == symbol.index for arc in self.arcs()):
+            msg = f"the derivative of {self} in {symbol} is no polynomial"
+            raise AngleError(msg)
         result: dict[Monomial, Fraction] = {}
         for monomial, coefficient in self.terms:
             powers = dict(monomial)
@@ -160,7 +200,7 @@ class Angle:
         """Angle in radians at features ``x [..., n_features]`` and parameters ``theta [..., n]``.
 
         Works on numpy arrays and on torch tensors (differentiably). A constant angle comes back as
-        a Python float.
+        a Python float; an arccos outside [-1, 1] is NaN.
         """
         total: Any = 0.0
         for monomial, coefficient in self.terms:
@@ -170,23 +210,32 @@ class Angle:
                 if symbol.kind == "pi":
                     constant = _times_pi(coefficient, power)
                 else:
-                    values = x if symbol.kind == "x" else theta
-                    factor = factor * values[..., symbol.index] ** power
+                    values = theta if symbol.kind == "theta" else x
+                    value = values[..., symbol.index]
+                    if symbol.kind == "acos":
+                        value = _arccos(value**symbol.power)
+                    factor = factor * value**power
             total = total + constant * factor
         return total
 
     def magnitude(self, x: Any, theta: Any) -> Any:
         """Sum of the absolute values of the terms: what rounding errors of the angle scale with."""
-        positive = Angle(tuple((m, abs(q)) for m, q in self.terms))
-        return positive.evaluate(np.abs(x), np.abs(theta))
+        x, theta = np.asarray(x), np.asarray(theta)
+        return sum((abs(Angle((term,)).evaluate(x, theta)) for term in self.terms), start=0.0)
 
     def replace(self, mapping: Mapping[Symbol, Angle]) -> Angle:
-        """The angle with symbols replaced by angles (used by mutants and re-parametrisation)."""
+        """The angle with symbols replaced by angles (used by mutants and re-parametrisation).
+
+        A feature is replaced inside an arccos too.
+
+        Raises:
+            AngleError: an arccos of what would come in is not exact.
+        """
         result = Angle()
         for monomial, coefficient in self.terms:
             term = Angle.constant(coefficient)
             for symbol, power in monomial:
-                term = term * mapping.get(symbol, Angle.of({((symbol, 1),): Fraction(1)})) ** power
+                term = term * _replaced(symbol, mapping) ** power
             result = result + term
         return result
 
@@ -195,6 +244,20 @@ class Angle:
             return "0"
         text = " + ".join(_term(m, q) for m, q in sorted(self.terms, key=_reading_order))
         return text.replace("+ -", "- ")
+
+
+def _replaced(symbol: Symbol, mapping: Mapping[Symbol, Angle]) -> Angle:
+    inner = Symbol("x", symbol.index)
+    if symbol.kind == "acos" and symbol not in mapping and inner in mapping:
+        return (mapping[inner] ** symbol.power).arccos()
+    return mapping.get(symbol, Angle.of({((symbol, 1),): Fraction(1)}))
+
+
+def _arccos(value: Any) -> Any:
+    if hasattr(value, "arccos"):  # a tensor
+        return value.arccos()
+    with np.errstate(invalid="ignore"):
+        return np.arccos(value)
 
 
 def _reading_order(term: tuple[Monomial, Fraction]) -> tuple[bool, Monomial]:
@@ -225,6 +288,15 @@ def parameter(index: int) -> Angle:
 
 
 PI = Angle.of({((_PI_SYMBOL, 1),): Fraction(1)})
+# Constants whose arccos is a rational multiple of pi (all rational ones, by Niven's theorem).
+_ARCCOS = {
+    Fraction(n, 2): turn
+    for n, turn in zip(
+        (2, 1, 0, -1, -2),
+        (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(1)),
+        strict=True,
+    )
+}
 
 
 def _times_pi(coefficient: Fraction, power: int) -> float:

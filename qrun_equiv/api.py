@@ -15,6 +15,7 @@ from qrun_equiv.approximation import Approximation
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.counterpart import FourierCounterpart, MatrixProductCounterpart, Readout
 from qrun_equiv.errors import UnsupportedCircuitError
+from qrun_equiv.exact import arcs
 from qrun_equiv.fourier import FourierSeries
 from qrun_equiv.frontends.base import CircuitSource, Sizes
 from qrun_equiv.frontends.sources import circuit_sources
@@ -53,6 +54,7 @@ def _compare(form: Circuit, source: CircuitSource, sizes: Sizes) -> None:
     """Hold a neutral form to its native circuit at a few random points."""
     rng = np.random.default_rng(19)
     x = rng.uniform(-6.0, 6.0, (_POINTS, sizes.features))
+    x[:, sorted({arc.index for arc in arcs(form)})] /= 7.0  # where arccos has a value
     theta = rng.uniform(-6.0, 6.0, sizes.parameters)
     ours = expectations(form, torch.tensor(x), torch.tensor(theta)).numpy()
     native = source.values(x, theta)

@@ -193,14 +193,14 @@ class Circuit:
         if not self.observables:
             msg = "the circuit measures nothing; give it at least one observable"
             raise CircuitError(msg)
-        sizes = {"x": self.n_features, "theta": self.n_parameters}
+        sizes = {"x": self.n_features, "acos": self.n_features, "theta": self.n_parameters}
         for gate in self.gates:
             if max(gate.wires) >= self.n_wires or min(gate.wires) < 0:
                 msg = f"{gate.name} on wires {gate.wires} of a circuit with {self.n_wires} wire(s)"
                 raise CircuitError(msg)
             for symbol in gate.angle.symbols() if gate.angle else ():
                 if symbol.index >= sizes[symbol.kind]:
-                    what = "features" if symbol.kind == "x" else "parameters"
+                    what = "parameters" if symbol.kind == "theta" else "features"
                     msg = f"{gate.name} reads {symbol}, but there are {sizes[symbol.kind]} {what}"
                     raise CircuitError(msg)
         for observable in self.observables:

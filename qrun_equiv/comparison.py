@@ -129,6 +129,7 @@ def _decide(job: Job, level: Level, findings: list[Finding], notes: list[str]) -
     before = job.counterpart.weights()
     forms = {c.name: links.lower(c, findings, notes) for c in job.circuits}
     batches = job.batches(next((f for f in forms.values() if f is not None), None))
+    job.counterpart.sample = (batches[0].x, batches[0].theta)
     stacks = evaluate(job.counterpart, job.circuits, batches)
     gradients = () if job.epsilon is not None else job.gradients
     job.counterpart.check_is_function(batches[0].x, batches[0].theta, gradients)

@@ -17,7 +17,7 @@ import numpy as np
 
 from qrun_equiv.angle import Angle, Symbol, read_constant, root_two_multiple
 from qrun_equiv.circuit import GATES, Circuit, Gate, Observable
-from qrun_equiv.errors import UnsupportedCircuitError
+from qrun_equiv.errors import FormalError, UnsupportedCircuitError
 from qrun_equiv.field import BITS, Field, NeedsRootError
 
 Matrix = list[list[int]]
@@ -29,6 +29,8 @@ TRIALS = 2
 PER_TRIAL = 2.0**-40
 # Bits by which one gate can raise the largest coefficient (numerator, denominator and a sum).
 _BITS_A_GATE = 6
+# Roots of unity of larger order make the primes large and slow to find.
+_MOST_ORDER_BITS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ def decide(
             outcome = trial(drawn)
         except NeedsRootError as missing:
             order = missing.order
+            if order.bit_length() > _MOST_ORDER_BITS:
+                msg = "too many unrelated fractions of pi for exact arithmetic"
+                raise FormalError(msg) from None
             continue
         if outcome.differs is not None:
             return Identity(False, 1.0, done + 1, bits, outcome.differs)
@@ -107,17 +112,19 @@ def compare(first: Circuit, second: Circuit, *, seed: int | None = 0) -> Identit
     Raises:
         UnsupportedCircuitError: a gate given by a matrix of floats has no exact form, or they have
             different numbers of outputs.
+        FormalError: the angles are too many unrelated fractions of pi.
     """
     if first.n_outputs != second.n_outputs:
         msg = f"the circuits have {first.n_outputs} and {second.n_outputs} outputs"
         raise UnsupportedCircuitError(msg)
 
     def trial(drawn: Field) -> Outcome:
+        drawn.arcs(arcs(first, second))
         left, right = evaluate(first, drawn), evaluate(second, drawn)
         differs = next((k for k, pair in enumerate(zip(left, right, strict=True))
                         if pair[0] != pair[1]), None)  # fmt: skip
         atoms = max(degree(first), degree(second))
-        return Outcome(differs, atoms, height(first) + height(second))
+        return Outcome(differs, atoms, height(first) + height(second) + 1.0)
 
     return decide(trial, seed=seed)
 
@@ -127,16 +134,26 @@ def identical(first: Circuit, second: Circuit, *, seed: int | None = 0) -> bool:
     return first.n_outputs == second.n_outputs and compare(first, second, seed=seed).equal
 
 
+def arcs(*circuits: Circuit) -> frozenset[Symbol]:
+    """All ``arccos(x_j^k)`` of the circuits: a field needs them first (:meth:`Field.arcs`)."""
+    angles = [g.angle for circuit in circuits for g in circuit.gates if g.angle is not None]
+    return frozenset(arc for angle in angles for arc in angle.arcs())
+
+
 def degree(circuit: Circuit) -> int:
-    """Degree of the outputs in ``exp(i angle/2)`` of the gates: bra and ket, two for a control."""
-    return 2 * sum(2 if GATES[g.name].controlled else 1 for g in circuit.gates if g.angle) + 1
+    """Degree of the outputs in ``exp(i angle/2)`` of the gates: bra and ket, two for a control.
+
+    And in pi, of which an observable's coefficient may have the power 2.
+    """
+    gates = sum(2 if GATES[g.name].controlled else 1 for g in circuit.gates if g.angle is not None)
+    return 2 * gates + 2
 
 
 def height(circuit: Circuit) -> float:
     """Bits of the outputs' largest coefficient, denominators cleared, at most."""
     terms = [c for o in circuit.observables for c, _ in o.terms]
     weights = sum(_size(read_constant(c)) for c in terms)
-    return 2.0 * _BITS_A_GATE * (len(circuit.gates) + 1) + weights
+    return 2.0 * _BITS_A_GATE * len(circuit.gates) + circuit.n_wires + weights + 1.0
 
 
 def _size(angle: Angle) -> float:
@@ -266,7 +283,7 @@ def _expectation(observable: Observable, bra: np.ndarray, ket: np.ndarray, drawn
 
 
 def constant(value: float, drawn: Field) -> int:
-    """A float used as a number: the simplest rational, multiple of pi or of sqrt 2 it stands for."""
+    """A float used as a number: the simplest rational, multiple of pi or of sqrt 2 it may be."""
     root = root_two_multiple(value)
     if root is not None:
         return drawn.number(root) * drawn.root_two % drawn.prime

@@ -7,6 +7,7 @@ every rational ``q`` (its denominator is invertible modulo ``r``), so half angle
 no preparation. Multiples of pi are roots of unity, which exist because the prime is chosen ``1``
 modulo their order. A constant of ``q`` radians is ``q`` times a formal unit angle: complete by
 Lindemann's theorem, as ``exp(i q)`` is transcendental for rational ``q != 0``.
+``exp(i arccos(x^k))`` is algebraic over ``x``: such features are drawn first (:meth:`Field.arcs`).
 
 The error probability of a test is accounted for here (:meth:`Field.error`). Two sides that differ
 as polynomials agree at a random point with probability at most ``degree / r`` (Schwartz, J. ACM 27,
@@ -17,13 +18,16 @@ as polynomials agree at a random point with probability at most ``degree / r`` (
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 import sympy
 
+from qrun_equiv import field_arcs
 from qrun_equiv.angle import Angle, Monomial, Symbol
+from qrun_equiv.errors import FormalError
 
 #: Bits of the smallest subgroup that is drawn.
 BITS = 62
@@ -45,10 +49,14 @@ class Usage:
     Attributes:
         denominators: for each monomial the common denominator of its multiples.
         multiples: for each monomial the largest multiple in absolute value.
+        roots: of each feature inside an arccos, the square roots that its point took.
+        root_bits: bits by which one factor of the degree can raise a coefficient with those.
     """
 
     denominators: dict[Monomial, int] = field(default_factory=dict)
     multiples: dict[Monomial, Fraction] = field(default_factory=dict)
+    roots: list[int] = field(default_factory=list)
+    root_bits: float = 0.0
 
     def note(self, monomial: Monomial, multiple: Fraction) -> None:
         """Record ``exp(i multiple * monomial)``."""
@@ -88,6 +96,7 @@ class Field:
     usage: Usage = field(default_factory=Usage)
     _logs: dict[Monomial, int] = field(default_factory=dict)
     _numbers: dict[Symbol, int] = field(default_factory=dict)
+    _halves: dict[Monomial, int] = field(default_factory=dict)
 
     @staticmethod
     def random(rng: np.random.Generator, *, order: int = 8, bits: int = BITS) -> Field:
@@ -115,19 +124,65 @@ class Field:
         """The same points with every number on the circle inverted: the bra's constants."""
         return Field(
             self.prime, self.subgroup, self.generator, self.order, self.root, self.bits, self.rng,
-            -self.sign, self.usage, self._logs, self._numbers,
+            -self.sign, self.usage, self._logs, self._numbers, self._halves,
         )  # fmt: skip
+
+    def arcs(self, symbols: Iterable[Symbol]) -> None:
+        """Draw the features inside the given ``arccos(x_j^k)`` before anything else is drawn.
+
+        Where a feature occurs as ``arccos(x_j)`` only, ``z = exp(i arccos x_j)`` is a free point of
+        the circle like any other, and ``x_j = (z + 1/z) / 2``. Else ``x_j`` is drawn such that the
+        half angles exist (:mod:`qrun_equiv.field_arcs`), and other fractions are refused. Either
+        way ``x_j`` stands for a feature in [-1, 1].
+
+        Raises:
+            FormalError: too many powers of one feature.
+        """
+        assert not self._numbers
+        assert not self._logs
+        assert self.sign == 1
+        powers: dict[int, set[int]] = {}
+        for symbol in sorted(symbols):
+            powers.setdefault(symbol.index, set()).add(symbol.power)
+            # The degree of cos and sin in z or x, of which x itself has 1.
+            self.usage.note(((symbol, 1),), Fraction(symbol.power))
+        for index, found in powers.items():
+            if found == {1}:
+                one: Monomial = ((Symbol("acos", index), 1),)
+                self._logs[one] = 1 + _below(self.rng, self.subgroup - 1)
+                z = pow(self.generator, self._logs[one], self.prime)
+                x = (z + pow(z, -1, self.prime)) * (self.prime + 1) // 2 % self.prime
+                self.usage.root_bits += 2.0  # two terms over 2
+            else:
+                point = field_arcs.draw(
+                    found, self.prime, self.i, self.root_two, lambda n: _below(self.rng, n)
+                )
+                for k, half in point.halves.items():
+                    self._halves[((Symbol("acos", index, k), 1),)] = half
+                x = point.x
+                self.usage.roots.append(point.roots)
+                self.usage.root_bits += point.bits
+            self._numbers[Symbol("x", index)] = x
+
+    def has_arc(self, symbol: Symbol) -> bool:
+        """Whether an ``arccos(x_j^k)`` was drawn by :meth:`arcs`."""
+        return ((symbol, 1),) in self._halves or ((symbol, 1),) in self._logs
 
     def turn(self, angle: Angle) -> int:
         """``exp(i * angle)``.
 
         Raises:
             NeedsRootError: a multiple of pi outside this field's roots of unity.
+            FormalError: an arccos that :meth:`arcs` was not asked for, or a fraction of it that
+                this field lacks.
         """
         exponent, result = 0, 1
         for monomial, multiple in angle.terms:
             if monomial == _PI:
-                result = self.root_of_unity(multiple)
+                result = result * self.root_of_unity(multiple) % self.prime
+                continue
+            if _is_arc(monomial) and monomial not in self._logs:
+                result = result * self._arc(monomial, multiple) % self.prime
                 continue
             self.usage.note(monomial, multiple)
             if monomial not in self._logs:
@@ -138,6 +193,18 @@ class Field:
             exponent = self.sign * exponent % self.subgroup
             result = result * pow(self.generator, exponent, self.prime) % self.prime
         return result
+
+    def _arc(self, monomial: Monomial, multiple: Fraction) -> int:
+        arc = monomial[0][0]
+        if monomial not in self._halves:
+            msg = f"{arc} on one side only: exact arithmetic needs it in a gate of the circuit"
+            raise FormalError(msg)
+        exponent = 2 * multiple
+        if exponent.denominator != 1:
+            msg = f"exp(i {multiple} {arc}): exact arithmetic has whole multiples of {arc}/2 only"
+            raise FormalError(msg)
+        self.usage.note(monomial, multiple * arc.power)
+        return pow(self._halves[monomial], self.sign * int(exponent), self.prime)
 
     def root_of_unity(self, half_turns: Fraction) -> int:
         """``exp(i pi * half_turns)``."""
@@ -180,9 +247,17 @@ class Field:
             atoms: degree of the difference in cosines, sines and symbols.
             height: bits of its largest coefficient, denominators cleared.
         """
-        degree = atoms * (2 * self.usage.degree() + 1)
-        bad = degree + 2 * math.ceil(height) * int(sympy.totient(self.order))
+        # Cosines and 1/pi are Laurent polynomials: exponents of both signs, cleared at the end.
+        degree = 2 * atoms * (self.usage.degree() + 1)
+        height += degree * self.usage.root_bits
+        roots = self.usage.roots
+        cover = 1 << (sum(roots) + max(roots, default=0))  # see qrun_equiv.field_arcs
+        bad = degree * cover + 2 * math.ceil(height) * int(sympy.totient(self.order))
         return min(1.0, float(Fraction(bad, 1 << (self.bits - 1))))
+
+
+def _is_arc(monomial: Monomial) -> bool:
+    return len(monomial) == 1 and monomial[0][0].kind == "acos" and monomial[0][1] == 1
 
 
 def _below(rng: np.random.Generator, bound: int) -> int:

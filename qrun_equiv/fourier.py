@@ -35,7 +35,7 @@ def slopes(circuit: Circuit, features: Sequence[int]) -> list[tuple[Frequency, t
 
     Raises:
         SpectrumError: an angle is not affine in the chosen features together (a product of two of
-            them, or a square), so the output is no Fourier series in them.
+            them, a square, an arccos), so the output is no Fourier series in them.
     """
     chosen = {Symbol("x", i) for i in features}
     result = []
@@ -43,6 +43,9 @@ def slopes(circuit: Circuit, features: Sequence[int]) -> list[tuple[Frequency, t
         angle = gate.angle
         if angle is None:
             continue
+        if any(arc.index in features for arc in angle.arcs()):
+            msg = f"{gate.name} has the angle {angle}: with arccos there is no Fourier series in x"
+            raise SpectrumError(msg)
         slope = tuple(angle.derivative(Symbol("x", i)) for i in features)
         if any(s.symbols() & chosen for s in slope):
             names = ", ".join(f"x{i}" for i in features)

@@ -55,6 +55,7 @@ def identity(
     rows = [_row(fixed, counterpart.sizes.features, k) for k in range(max(BATCHES))]
 
     def trial(drawn: Field) -> Outcome:
+        drawn.arcs(exact.arcs(*rows))
         algebra = FieldAlgebra(drawn)
         made = [_run(counterpart, algebra, batch, theta) for batch in BATCHES]
         wanted = [exact.evaluate(row, drawn) for row in rows]
@@ -66,8 +67,9 @@ def identity(
             for k in range(circuit.n_outputs):
                 if any(value.values[b, k] != wanted[b][k] for b in range(batch)):
                     differs = k
-        atoms = max(exact.degree(circuit), *(v.atoms for v in made))
-        return Outcome(differs, atoms, exact.height(circuit) + max(v.height for v in made))
+        atoms = max(exact.degree(fixed), *(v.atoms for v in made))
+        height = exact.height(fixed) + max(v.height for v in made) + 1.0
+        return Outcome(differs, atoms, height)
 
     return exact.decide(trial, seed=seed)
 

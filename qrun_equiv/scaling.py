@@ -94,7 +94,7 @@ class Scale:
         total = np.zeros((len(x), size))
         for angle in self._angles():
             for symbol in angle.symbols():
-                if symbol.kind == kind:
+                if symbol.kind == kind and not (kind == "x" and _bent(angle, symbol.index)):
                     slope = angle.derivative(symbol).magnitude(x, theta)
                     total[:, symbol.index] += slope
         return np.where(total > 0, total, 1.0)  # a variable that no gate reads
@@ -103,6 +103,11 @@ class Scale:
         if self.neutral is None:
             return []
         return [g.angle for g in self.neutral.gates if g.angle is not None]
+
+
+def _bent(angle: Angle, index: int) -> bool:
+    """Whether an arccos of the feature makes the slope (1 and more) no polynomial."""
+    return any(arc.index == index for arc in angle.arcs())
 
 
 def _constant(observable: Observable) -> float:
@@ -120,6 +125,8 @@ def smallest_slopes(neutral: Circuit, theta: Array) -> Array:
         if gate.angle is None:
             continue
         for index in gate.angle.features():
+            if _bent(gate.angle, index):
+                continue
             slope = abs(float(gate.angle.derivative(Symbol("x", index)).evaluate(ones, theta)))
             if slope > 0:
                 found[index] = min(found[index], slope)

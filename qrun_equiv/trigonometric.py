@@ -445,7 +445,7 @@ def _split(name: str, angle: Angle) -> tuple[Angle, Angle]:
     parts: tuple[list[Any], list[Any]] = ([], [])
     for monomial, q in angle.terms:
         degree = sum(p for s, p in monomial if s.kind != "pi")
-        if degree > 1:
+        if degree > 1 or any(s.kind == "acos" for s, _ in monomial):
             msg = f"{name}({angle}): the angle is not affine in the features, so there is no series"
             raise FormalError(msg)
         parts[degree == 0].append((monomial, q))

@@ -37,6 +37,8 @@ class CounterpartSource:
             raise CounterpartError(msg)
         self.name = name
         self.sizes = sizes
+        #: Rows ``[rows, n_features]`` and parameters inside the domain, where it may be called.
+        self.sample: tuple[Array, Array] | None = None
         self.counterpart: Callable[..., Any] = counterpart
         self._takes_theta = _takes_theta(counterpart, sizes.parameters)
         if isinstance(counterpart, torch.nn.Module):
@@ -181,7 +183,11 @@ class CounterpartSource:
             FormalError: the code does something that can't be followed.
         """
         inputs = [x, theta] if self._takes_theta else [x]
-        return formal.run(self.counterpart, inputs, algebra, batch=batch)
+        points = None
+        if self.sample is not None and len(self.sample[0]) >= batch:
+            rows, vector = self.sample
+            points = [rows[:batch], vector.reshape(self.sizes.parameter_shape)][: len(inputs)]
+        return formal.run(self.counterpart, inputs, algebra, batch=batch, points=points)
 
     def at(self, theta: Array) -> Callable[[Any], Any]:
         """The counterpart as a function of ``x`` alone, at given parameters."""

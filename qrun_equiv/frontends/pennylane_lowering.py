@@ -40,6 +40,7 @@ _GATE_SET = {
 TapeFunction = Callable[[Any, Any], qml.tape.QuantumScript]
 
 
+@np.errstate(invalid="ignore")  # probes outside the domain of arccos
 def lower(
     tape_at: TapeFunction,
     sizes: Sizes,

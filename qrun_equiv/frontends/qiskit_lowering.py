@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -171,21 +172,14 @@ def _walk(node: Any, places: Places) -> Angle:
     if node is sympy.pi:
         return PI
     if isinstance(node, sympy.Add):
-        total = Angle()
-        for part in node.args:
-            total = total + _walk(part, places)
-        return total
+        return sum((_walk(part, places) for part in node.args), start=Angle())
     if isinstance(node, sympy.Mul):
-        product = Angle.constant(Fraction(1))
-        for part in node.args:
-            product = product * _walk(part, places)
-        return product
+        return math.prod((_walk(part, places) for part in node.args), start=Angle.constant(1))
     if isinstance(node, sympy.Pow):
         return _power(node, places)
-    if isinstance(node, sympy.acos):
-        return _walk(node.args[0], places).arccos()
-    if isinstance(node, sympy.asin):
-        return _walk(node.args[0], places).arcsin()
+    if isinstance(node, sympy.acos | sympy.asin):
+        inner = _walk(node.args[0], places)
+        return inner.arccos() if isinstance(node, sympy.acos) else inner.arcsin()
     msg = f"it contains {type(node).__name__}"
     raise AngleError(msg)
 
