@@ -313,12 +313,18 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
         return Fraction(0)
     if high < 0:
         return -simplest_between(-high, -low)
-    floor = math.floor(low)
-    if floor == low:
-        return Fraction(floor)
-    if floor < math.floor(high):
-        return Fraction(floor + 1)
-    return floor + 1 / simplest_between(1 / (high - floor), 1 / (low - floor))
+    return Fraction(*_simplest(low.numerator, low.denominator, high.numerator, high.denominator))
+
+
+def _simplest(a: int, b: int, c: int, d: int) -> tuple[int, int]:
+    """Simplest fraction in ``[a/b, c/d]``, both positive, by their continued fractions."""
+    floor, rest = divmod(a, b)
+    if not rest:
+        return floor, 1
+    if floor < c // d:
+        return floor + 1, 1
+    numerator, denominator = _simplest(d, c - floor * d, b, rest)
+    return floor * numerator + denominator, numerator
 
 
 def simplest_rational(value: float) -> Fraction:
@@ -352,7 +358,7 @@ def read_constant(value: float, *, width: float = 0.5) -> Angle:
     for k in range(1, _MAX_PI_POWER + 1):
         # pi itself was rounded before the product was: two units more.
         candidate = _simplest_near(value, width + 2.0, _PI**k)
-        if _bits(candidate) <= _PI_BITS and _bits(candidate) + _PI_BITS // 2 < _bits(best):
+        if _is_simpler(candidate, best):
             best, power = candidate, k
     monomial: Monomial = ((_PI_SYMBOL, power),) if power else ()
     return Angle.of({monomial: best})
@@ -368,8 +374,13 @@ def root_two_multiple(value: float) -> Fraction | None:
         return None
     best = simplest_rational(value)
     candidate = _simplest_near(value, 2.5, _ROOT_TWO)
-    simple = _bits(candidate) <= _PI_BITS and _bits(candidate) + _PI_BITS // 2 < _bits(best)
-    return candidate if simple else None
+    return candidate if _is_simpler(candidate, best) else None
+
+
+def _is_simpler(candidate: Fraction, rational: Fraction) -> bool:
+    """Whether a factor of pi (or of sqrt 2) is the reading; a number near 0 is no multiple 0."""
+    bits = _bits(candidate)
+    return candidate != 0 and bits <= _PI_BITS and bits + _PI_BITS // 2 < _bits(rational)
 
 
 def _simplest_near(value: float, width: float, unit: Fraction = Fraction(1)) -> Fraction:

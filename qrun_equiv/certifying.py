@@ -28,6 +28,8 @@ from qrun_equiv.points import REACH, Domain
 
 NO_PARAMETERS = np.zeros(0)
 _CLOSE = 0.05  # how near the two ends of an interval bound should be, relative
+# Effort for an approximation; and for a network that is held to equality, which is hardly one.
+_BOXES, _FEW_BOXES, _ROUNDING = 200_000, 4_000, 1e-11
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def bound(
         FormalError: the counterpart is no trigonometric polynomial, and no function of one feature
             on a bounded interval that interval arithmetic can follow; or the budget is spent.
     """
+    counterpart.check_rows()
     ours = trigonometric.of_circuit(circuit, theta.tolist())
     limits = [
         epsilon if epsilon is not None else tolerances.CERTIFIED * max(o.norm, 1e-300)
@@ -177,7 +180,10 @@ def _by_intervals(
         )
         raise FormalError(msg)
     (low, high), allowed = domain[0], min(limits)
-    found = bound_difference(counterpart.at(theta), circuit, theta, low, high, relative=_CLOSE)
+    boxes = _BOXES if allowed > _ROUNDING else _FEW_BOXES
+    found = bound_difference(
+        counterpart.at(theta), circuit, theta, low, high, relative=_CLOSE, most_boxes=boxes
+    )
     return InputBound(
         found.upper,
         found.lower,

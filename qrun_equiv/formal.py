@@ -82,7 +82,7 @@ def run(
     Raises:
         FormalError: the code does something that the algebra can't follow; the message names it.
     """
-    function = _copied(function)
+    function = copied(function)
     ops = Ops(algebra)
     given_points = random_points([ops.shape(v) for v in inputs]) if points is None else points
     record(function, given_points)  # fills the code's own caches
@@ -122,7 +122,8 @@ def _refusal(error: BaseException) -> Exception:
     return FormalError(f"the code can't be followed: {type(error).__name__}: {text}")
 
 
-def _copied(function: Any) -> Any:
+def copied(function: Any) -> Any:
+    """A module's copy, what was compiled as it was before; anything else as it is."""
     function = getattr(function, "_orig_mod", function)  # torch.compile of a module
     function = getattr(function, "_torchdynamo_orig_callable", function)  # and of a function
     if isinstance(function, nn.Module):

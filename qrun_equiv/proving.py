@@ -51,6 +51,7 @@ def identity(
     if work > MAX_WORK:
         msg = f"{len(circuit.gates)} gates on {circuit.n_wires} wires are too much exact arithmetic"
         raise FormalError(msg)
+    counterpart.check_rows()
     fixed = circuit if theta is None else exact.replace(circuit, theta.tolist())
     rows = [_row(fixed, counterpart.sizes.features, k) for k in range(max(BATCHES))]
 

@@ -187,20 +187,24 @@ def certify(case: Case) -> Strength:
             key = form.digest(), k
             if key not in done:
                 done[key] = _bound(case, form, theta)
-            bound = done[key]
-            if isinstance(bound, str):
-                if bound not in found.notes:
-                    found.notes.append(bound)
-                certified = False
-                continue
-            check = bound.check(case.counterpart.name, f"neutral form of {source.name}")
-            found.checks.append(check)
-            certified = certified and check.status == "passed"
-            if bound.exceeds and found.witness is None:
-                found.witness = bound.place()
+            certified = _record_bound(case, source.name, done[key], found) and certified
     if certified:
         found.status = Status.CERTIFIED
     return found
+
+
+def _record_bound(
+    case: Case, name: str, bound: certifying.InputBound | str, found: Strength
+) -> bool:
+    if isinstance(bound, str):
+        if bound not in found.notes:
+            found.notes.append(bound)
+        return False
+    check = bound.check(case.counterpart.name, f"neutral form of {name}")
+    found.checks.append(check)
+    if bound.exceeds and found.witness is None:
+        found.witness = bound.place()
+    return check.status == "passed"
 
 
 def _bound(case: Case, form: Circuit, theta: Array) -> certifying.InputBound | str:

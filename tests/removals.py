@@ -21,7 +21,11 @@ TESTS = [
 
 #: File of the package, a piece of it, and what stands there without the check.
 REMOVALS = [
-    ("comparison.py", "        findings += check_outputs(stacks, batches, scale)\n", "        pass\n"),
+    (
+        "comparison.py",
+        "        findings += check_outputs(stacks, batches, scale)\n",
+        "        pass\n",
+    ),
     ("comparison.py", "        findings += _gradients(job, batches, scale)\n", "        pass\n"),
     ("comparison.py", "        findings += _spectrum(job, neutral, batches, scale, notes)\n", ""),
     ("comparison.py", "    if job.counterpart.weights() != before:", "    if False:"),

@@ -268,7 +268,7 @@ def test_circuits_without_features():
         qml.RX(theta[0], wires=0)
         return qml.expval(qml.Z(0))
 
-    right = lambda x, t: torch.cos(t[0]).expand(len(x))  # noqa: E731
+    right = lambda x, t: torch.cos(t[0]).expand(x.shape[0])  # noqa: E731
     verdict = qe.verify(qnode(circuit), right, n_features=0, n_parameters=1)
     assert verdict.status is Status.PROVED
     amplitudes = real_amplitudes(2, reps=1)  # its parameters are called θ

@@ -54,7 +54,7 @@ def test_verify_prints_a_table_and_writes_everything(folder, monkeypatch):
     code, text = call(monkeypatch, "verify", "mine.py", "--json", "out/verdicts.json")
     assert code == 0, text
     assert "2 of 2 pairs as claimed" in text
-    assert "[1/2] mine: sampled" in text
+    assert "[1/2] mine: proved" in text
     for heading in ("pair", "claim", "verdict", "outputs", "d/dx", "d/dtheta", "spectrum"):
         assert heading in text
     body = json.loads((folder / "out" / "verdicts.json").read_text())
@@ -104,7 +104,14 @@ def test_a_level_that_is_out_of_reach(folder, monkeypatch):
         monkeypatch, "verify", "mine.py", "-k", "doubled", "--level", "proved", "--no-report"
     )
     assert code == 0, text  # refuted as claimed, at any level
-    (folder / "one.py").write_text(PAIR_FILE.split("mistake = ")[0])
+    right = PAIR_FILE.split("mistake = ")[0]
+    (folder / "one.py").write_text(right)
+    code, text = call(monkeypatch, "verify", "one.py", "--level", "proved", "--no-report")
+    assert code == 0, text
+    opaque = right.replace("gradients=", "").replace(
+        "def counterpart(x, theta):\n", "def counterpart(x, theta):\n    x[0, 0].item()\n"
+    )
+    (folder / "one.py").write_text(opaque)
     code, text = call(monkeypatch, "verify", "one.py", "--level", "proved", "--no-report")
     assert code == 3
     assert "'proved' was asked for" in text
@@ -239,7 +246,7 @@ def test_derive(folder, monkeypatch):
     code, text = call(monkeypatch, "derive", "mine.py", "-k", "doubled")
     assert code == 0, text
     assert "MatrixProductCounterpart" in text
-    assert "sampled" in text
+    assert "proved" in text
     (folder / "theta.json").write_text('{"parameters": [0.3]}')
     for readout, names in (
         ("fourier", {"frequencies", "cosines", "sines"}),

@@ -65,7 +65,7 @@ def attack(function):
 
 @honest
 def a_buffer(x, theta):
-    out = torch.zeros(len(x), 1, dtype=x.dtype)
+    out = torch.zeros(x.shape[0], 1, dtype=x.dtype)
     out[:, 0] = COS(x[:, 0])
     out *= COS(theta)
     return out
@@ -73,7 +73,7 @@ def a_buffer(x, theta):
 
 @honest
 def a_default_buffer_of_whole_numbers(x, theta):
-    return torch.zeros(len(x)) + right(x, theta) * torch.ones(1)
+    return torch.zeros(x.shape[0]) + right(x, theta) * torch.ones(1)
 
 
 @honest
@@ -293,7 +293,7 @@ def writes_out(x, theta):
 
 @attack
 def a_float32_buffer(x, theta):
-    out = torch.zeros(len(x))
+    out = torch.zeros(x.shape[0])
     out[:] = right(x, theta)
     return out.double()
 

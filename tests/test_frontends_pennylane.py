@@ -360,7 +360,6 @@ OPAQUE: dict[str, Callable[[Any, Any], Any]] = {
     "sqrt": lambda x, t: np.sqrt(x[0] ** 2 + 1),
     "1/x": lambda x, t: 1 / x[0],
     "x/theta": lambda x, t: x[0] / (1 + t[0] ** 2),
-    "x^5": lambda x, t: x[0] ** 5,
     "clip at 1": lambda x, t: np.clip(x[0], -1, 1),
     "nearly linear": lambda x, t: x[0] + 1e-9 * np.sin(x[0]),
     # What inputs in any scale meet: the points that verify an angle must reach it.

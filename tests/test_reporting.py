@@ -256,7 +256,7 @@ def test_summary_and_index(page):
     text = " ".join("".join(read(page).text).split())
     assert "5 of 6 pairs are as claimed" in text
     assert all(status.meaning in text for status in Status)
-    assert "Claimed different (a mistake that has to be caught), but sampled:" in text
+    assert "Claimed different (a mistake that has to be caught), but proved:" in text
     assert "Claimed different (a mistake that has to be caught); refuted:" in text
 
 
@@ -365,7 +365,7 @@ def test_report_writes_page_and_json(results, tmp_path):
     assert [p["name"] for p in body["pairs"]] == [p.name for p, _ in results[:2]]
     equal, different = body["pairs"]
     assert equal["claim"] == "equal"
-    assert equal["status"] == "sampled"
+    assert equal["status"] == "proved"
     assert equal["as_claimed"] is True
     assert equal["counterexample"] is None
     assert equal["seed"] == 4
@@ -382,7 +382,7 @@ def test_json_has_no_numbers_that_are_not_finite(results, tmp_path):
     broken = replace(verdict, certificate=replace(verdict.certificate, counterexample=witness))
     text = write_json([(pair, broken)], tmp_path / "v.json").read_text()
     body = json.loads(text, parse_constant=pytest.fail)
-    assert body["pairs"][0]["counterexample"]["relative"] is None
+    assert body["pairs"][0]["counterexample"]["relative"] == "inf"
 
 
 # --- numbers -------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def test_an_interrupt_is_not_swallowed():
 
 def test_pairs_that_come_from_no_file_run_here_only():
     pairs = [pair(), pair(name="b")]
-    assert [v.status for _, v in run(pairs)] == [Status.SAMPLED] * 2
+    assert [v.status for _, v in run(pairs)] == [Status.PROVED] * 2
     with pytest.raises(QrunEquivError, match="jobs=1"):
         list(run(pairs, jobs=2))
 

@@ -38,6 +38,7 @@ expect 0 "$qrun_equiv" list
 expect 0 "$qrun_equiv" doctor
 expect 0 "$qrun_equiv" verify --jobs 2 --json "$work/verdicts.json"
 expect 2 "$qrun_equiv" verify no-such-file.py
+expect 0 "$qrun_equiv" proofs --chapter 5
 
 # What was certified in the checkout is accepted by the installed copy.
 expect 0 "$qrun_equiv" recheck "$root"/reports/catalogue/certificates/serial-3.json \

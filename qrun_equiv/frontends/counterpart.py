@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qrun_equiv import formal, tolerances
+from qrun_equiv import formal, formal_rows, tolerances
 from qrun_equiv.algebra import Algebra
 from qrun_equiv.errors import CounterpartError, UndecidedError
 from qrun_equiv.frontends.base import Array, Gradient, Sizes
@@ -188,6 +188,19 @@ class CounterpartSource:
             rows, vector = self.sample
             points = [rows[:batch], vector.reshape(self.sizes.parameter_shape)][: len(inputs)]
         return formal.run(self.counterpart, inputs, algebra, batch=batch, points=points)
+
+    def check_rows(self) -> None:
+        """Refuse code that decides by the number of rows; see :mod:`qrun_equiv.formal_rows`.
+
+        Raises:
+            FormalError: it does.
+        """
+        rows, vector = self.sample or (
+            np.zeros((1, self.sizes.features)), np.zeros(self.sizes.parameters),
+        )  # fmt: skip
+        many = np.resize(rows, (formal_rows.ROWS, self.sizes.features))
+        points = [many, vector.reshape(self.sizes.parameter_shape)]
+        formal_rows.check(formal.copied(self.counterpart), points[: 2 if self._takes_theta else 1])
 
     def at(self, theta: Array) -> Callable[[Any], Any]:
         """The counterpart as a function of ``x`` alone, at given parameters."""

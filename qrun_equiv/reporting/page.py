@@ -50,7 +50,7 @@ def report(results: Results, folder: str | Path, *, study: str | Path | None = N
 
 
 def write_json(results: Results, path: str | Path) -> Path:
-    """Write every verdict as ``{"schema": 1, "pairs": [...]}``; a number not finite is null.
+    """Write every verdict as ``{"schema": 1, "pairs": [...]}``; a number not finite is text.
 
     Raises:
         ReportError: the file can't be written.
