@@ -180,6 +180,8 @@ def _strengthen(
     case = Case(job.circuits, forms, job.counterpart, parameters, job.domain, job.epsilon, job.seed)
     attempts = [] if job.epsilon is not None else [strength.prove]
     attempts += [] if level == "proved" else [strength.certify]
+    if not attempts:
+        notes.append("not proved: an approximation is certified at most")
     checks = [f.check for f in findings]
     for attempt in attempts:
         found = attempt(case)

@@ -105,7 +105,10 @@ def verify(
     outcome = comparison.run(job, level)
     status, reason = outcome.status, outcome.reason
     if status in _WEAKER.get(level, ()):
-        reason = f"{level!r} was asked for; {_SHOWN[status]} is all that was shown"
+        why = [n for n in outcome.notes if n.startswith(("not ", "no neutral form"))]
+        reason = "; ".join(
+            [f"{level!r} was asked for; {_SHOWN[status]} is all that was shown", *why]
+        )
         status = Status.UNDECIDED
     certificate = Certificate(
         status=status,
