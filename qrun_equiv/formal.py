@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
@@ -82,6 +83,18 @@ def run(
     Raises:
         FormalError: the code does something that the algebra can't follow; the message names it.
     """
+    # A refusal inside no_grad() must not leave gradients off for the caller.
+    with torch.set_grad_enabled(torch.is_grad_enabled()):
+        return _run(function, inputs, algebra, batch, points)
+
+
+def _run(
+    function: Callable[..., Any],
+    inputs: Sequence[Value],
+    algebra: Algebra[Any],
+    batch: int,
+    points: Sequence[NDArray[np.float64]] | None,
+) -> Value:
     function = copied(function)
     ops = Ops(algebra)
     given_points = random_points([ops.shape(v) for v in inputs]) if points is None else points

@@ -106,7 +106,7 @@ def check(function: Callable[..., Any], points: Sequence[NDArray[np.float64]]) -
     """
     watch = _Watch()
     try:
-        with watch:
+        with torch.set_grad_enabled(torch.is_grad_enabled()), watch:
             out = function(*(torch.tensor(point) for point in points))
     except (Exception, SystemExit) as error:
         msg = f"the code raised {type(error).__name__} on a batch of {ROWS} rows: {error}"
