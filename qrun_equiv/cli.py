@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from rich.table import Table
 from qrun_equiv._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from qrun_equiv.certificate import Verdict
     from qrun_equiv.chain import Chapter, Result
@@ -77,6 +78,27 @@ def _leave_at_once(code: int) -> None:
     """Exit without waiting for worker processes that are in the middle of a pair."""
     sys.stderr.flush()
     os._exit(code)
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """A check that ends the command if a Ctrl-C was lost: callbacks and user code swallow some."""
+    seen = []
+
+    def remember(number: int, frame: object) -> None:
+        del frame
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if seen:
+            raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGINT, remember)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, old)
 
 
 def _version(value: bool) -> None:
@@ -316,17 +338,19 @@ def _verify_all(
         raise QrunEquivError(msg)
     jobs = jobs or min(os.cpu_count() or 1, max(1, len(pairs) // 8))
     results: dict[str, tuple[Pair, Verdict]] = {}
-    for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs):
-        results[pair.name] = (pair, verdict)
-        if folder is not None:
-            verdict.certificate.save(folder / "certificates" / f"{_slug(pair.name)}.json")
-        mark = "" if pair.as_claimed(verdict.status) else "  NOT AS CLAIMED"
-        console.print(
-            f"[{len(results)}/{len(pairs)}] {escape(pair.name)}: {verdict.status.value} "
-            f"({verdict.seconds:.1f} s){mark}",
-            style="dim" if not mark else "red",
-            soft_wrap=True,
-        )
+    with _interrupts() as check:
+        for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs):
+            check()
+            results[pair.name] = (pair, verdict)
+            if folder is not None:
+                verdict.certificate.save(folder / "certificates" / f"{_slug(pair.name)}.json")
+            mark = "" if pair.as_claimed(verdict.status) else "  NOT AS CLAIMED"
+            console.print(
+                f"[{len(results)}/{len(pairs)}] {escape(pair.name)}: {verdict.status.value} "
+                f"({verdict.seconds:.1f} s){mark}",
+                style="dim" if not mark else "red",
+                soft_wrap=True,
+            )
     return [results[p.name] for p in pairs]
 
 

@@ -408,12 +408,21 @@ def test_a_witness_edited_in_any_field_is_refused(tmp_path):
         edited = replace(honest, counterexample=replace(witness, **change))
         with pytest.raises(CertificateError, match="counterexample"):
             recheck_pair(edited, pair)
-    for field, value in (("notes", ("all is well",)), ("reason", "none")):
-        with pytest.raises(CertificateError, match="reason or notes"):
+    for field, value, why in (
+        ("notes", ("all is well",), "reason or notes"),
+        ("reason", "none", "has a reason for being undecided"),
+    ):
+        with pytest.raises(CertificateError, match=why):
             recheck_pair(replace(honest, **{field: value}), pair)
     zeroed = replace(honest, checks=tuple(replace(c, error=0.0) for c in honest.checks))
-    with pytest.raises(CertificateError, match="records the error"):
+    with pytest.raises(CertificateError, match=r"failed with the error 0\.0"):
         recheck_pair(zeroed, pair)
+    lowered = (
+        replace(c, error=c.error / 2) if c.status == "passed" and c.error else c
+        for c in honest.checks
+    )
+    with pytest.raises(CertificateError, match="records the error"):
+        recheck_pair(replace(honest, checks=tuple(lowered)), pair)
 
 
 @pytest.mark.parametrize(

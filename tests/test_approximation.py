@@ -25,7 +25,15 @@ from qrun_equiv.intervals import boxes, points
 from qrun_equiv.leakage import common_period, leakage
 from qrun_equiv.random_circuits import random_circuit
 from qrun_equiv.simulate import expectations
-from qrun_equiv.study import draw, entangled, random_observable, study, write_csv
+from qrun_equiv.study import (
+    draw,
+    entangled,
+    main,
+    random_observable,
+    read_csv,
+    study,
+    write_csv,
+)
 
 X = feature(0)
 Z = Observable.of([(1.0, {0: "Z"})])
@@ -293,7 +301,18 @@ def test_the_study_gives_rows_a_table_and_a_figure(tmp_path):
     with (tmp_path / "study.csv").open(encoding="utf-8") as stream:
         read = list(csv.DictReader(stream))
     assert [float(r["upper"]) for r in read] == pytest.approx([r.upper for r in rows], rel=1e-5)
-    draw(rows, tmp_path)
+    assert [r.kind for r in read_csv(tmp_path / "study.csv")] == [r.kind for r in rows]
+    above, below = np.reshape(draw(rows).axes, (2, 2))
+    for axes, what in ((above, "upper"), (below, "leakage")):
+        for column, kind in enumerate(kinds):
+            (line,) = axes[column].lines
+            expected = [getattr(r, what) for r in rows if r.kind == kind]
+            assert list(line.get_ydata()) == pytest.approx(expected)
+
+
+def test_the_study_writes_its_files(tmp_path):
+    main(["--quick", "--output", str(tmp_path)])
+    assert len(read_csv(tmp_path / "study.csv")) == 12
     assert (tmp_path / "study.png").stat().st_size > 10_000
     assert "<svg" in (tmp_path / "study.svg").read_text(encoding="utf-8")
 

@@ -340,6 +340,22 @@ def test_interrupted_in_the_middle_everything_written_is_whole(folder):
         Certificate.load(path)
 
 
+def test_an_interrupt_that_user_code_swallows_still_ends_the_command(folder):
+    deaf = PAIR_FILE.replace(
+        "def counterpart(x, theta):\n",
+        "def counterpart(x, theta):\n"
+        "    try:\n        signal.raise_signal(signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n        pass\n",
+    )
+    (folder / "deaf.py").write_text(deaf.replace("import torch\n", "import signal\nimport torch\n"))
+    command = [sys.executable, "-m", "qrun_equiv.cli", "verify", "deaf.py", "--report", "page"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "interrupted" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "[2/2]" not in done.stdout
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write anywhere")
 def test_an_unwritable_folder(folder, monkeypatch):
     (folder / "locked").mkdir(mode=0o500)

@@ -62,3 +62,15 @@ def test_a_wrong_gradient_of_right_outputs_is_refuted(counterpart):
 def test_agreement_without_an_identity_is_not_proved(counterpart):
     assert qe.verify(circuit, counterpart).status != Status.PROVED
     assert qe.verify(circuit, counterpart, level="proved").status != Status.PROVED
+
+
+@pytest.mark.parametrize("level", ["auto", "proved"])
+def test_a_refusal_inside_no_grad_leaves_gradients_on(level):
+    def refused(x, theta):
+        with torch.no_grad():
+            torch.tanh(x)  # no polynomial: left by an exception that the code doesn't see
+        return right(x, theta)
+
+    verdict = qe.verify(circuit, refused, level=level)
+    assert torch.is_grad_enabled()
+    assert verdict.status == (Status.SAMPLED if level == "auto" else Status.UNDECIDED)

@@ -271,11 +271,11 @@ def recheck_in_a_fresh_process(names, folder):
 
 
 def test_certificates_of_the_catalogue_are_accepted_in_a_fresh_process(tmp_path):
-    names = ("factored-angle", "quantum-circuit-learning", "mistake-conjugated-gate")
+    names = ("factored-angle", "mlp-serial", "mistake-conjugated-gate")
     code, text, _ = recheck_in_a_fresh_process(names, tmp_path)
     assert code == 0, text
     assert "factored-angle.json: proved, again at its seed and over fresh primes" in text
-    assert "quantum-circuit-learning.json: sampled, again at its seed and at fresh points" in text
+    assert "mlp-serial.json: certified, again at its seed; the bound computed anew" in text
     assert "mistake-conjugated-gate.json: refuted, the same witness again" in text
 
 

@@ -25,7 +25,7 @@ OFFSETS: list[Case] = [
         turned(lambda x, t: x[0] - 0.5),
         equal=turned(lambda x, t: -(0.5 - x[0])),
         different=turned(lambda x, t: x[0] + 0.5),
-        tiny=turned(lambda x, t: x[0] - 0.5 + 1e-12),
+        tiny=turned(lambda x, t: x[0] - (0.5 - 1e-12)),
     ),
     *family(
         "offset-as-a-gate",
