@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from qrun_equiv._version import __version__
+from qrun_equiv.terminal import (
+    complaints,
+    console,
+    interrupts,
+    leave_at_once,
+    loading,
+    print_chapter,
+    print_details,
+    print_table,
+    writable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from qrun_equiv.certificate import Verdict
     from qrun_equiv.chain import Chapter, Result
     from qrun_equiv.pair import Pair
@@ -32,10 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Is the classical network really what the quantum circuit was?",
 )
-# Redirected to a file, rich assumes 80 columns, too few for the table.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 132)
-complaints = Console(stderr=True, highlight=False)
-
 DEFAULT_FOLDER = Path("qrun-equiv-report")
 #: What a repetition was, by status.
 _REPEATED = {
@@ -69,36 +70,9 @@ def main() -> None:
         if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:  # typer's own exits
             raise
         complaints.print("interrupted; everything written so far is whole")
-        _leave_at_once(INTERRUPTED)
+        leave_at_once(INTERRUPTED)
     except BrokenPipeError:  # `| head` closed the pipe
-        _leave_at_once(INTERRUPTED)
-
-
-def _leave_at_once(code: int) -> None:
-    """Exit without waiting for worker processes that are in the middle of a pair."""
-    sys.stderr.flush()
-    os._exit(code)
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], None]]:
-    """A check that ends the command if a Ctrl-C was lost: callbacks and user code swallow some."""
-    seen = []
-
-    def remember(number: int, frame: object) -> None:
-        del frame
-        seen.append(number)
-        raise KeyboardInterrupt
-
-    def check() -> None:
-        if seen:
-            raise KeyboardInterrupt
-
-    old = signal.signal(signal.SIGINT, remember)
-    try:
-        yield check
-    finally:
-        signal.signal(signal.SIGINT, old)
+        leave_at_once(INTERRUPTED)
 
 
 def _version(value: bool) -> None:
@@ -116,18 +90,8 @@ def _options(
     """Options before the command."""
 
 
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Say that the frameworks are being imported: it takes seconds."""
-    if console.is_terminal:
-        with console.status("loading PennyLane, Qiskit and torch"):
-            yield
-    else:
-        yield
-
-
 def _pairs(paths: Sequence[Path] | None, only: str | None) -> list[Pair]:
-    with _loading():
+    with loading():
         from qrun_equiv.pair import catalogue_folder, collect, select
 
         return select(collect(paths or [catalogue_folder()]), only)
@@ -166,10 +130,10 @@ def verify(
 ) -> None:
     """Verify pairs: exit code 0 all as claimed, 1 not so, 2 usage, 3 undecided."""
     pairs = _pairs(paths, only)
-    _writable(None if no_report else folder, json_file)
+    writable(None if no_report else folder, json_file)
     results = _verify_all(pairs, level, seed, jobs, None if no_report else folder)
-    _print_table(results)
-    _print_details(results, verbose=verbose)
+    print_table(results)
+    print_details(results, verbose=verbose)
     from qrun_equiv.runner import exit_code
 
     if not no_report:
@@ -194,7 +158,7 @@ def report(
 ) -> None:
     """Verify pairs and write the report page (the exit code says only whether it was written)."""
     pairs = _pairs(paths, only)
-    _writable(output, None)
+    writable(output, None)
     if study is not None:
         from qrun_equiv.study import read_csv
 
@@ -268,8 +232,8 @@ def proofs(
     ] = None,
 ) -> None:
     """Run the derivation, link by link: exit code 0 only if each is as its chapter claims."""
-    _writable(None, json_file)
-    with _loading():
+    writable(None, json_file)
+    with loading():
         from qrun_equiv import chain
 
         found = chain.chapters(only=chapter)
@@ -277,7 +241,7 @@ def proofs(
     for one in found:
         made = list(one.run())
         results += [(one, result) for result in made]
-        _print_chapter(one, made, first=one is found[0])
+        print_chapter(one, made, first=one is found[0])
     right = sum(result.as_claimed for _, result in results)
     seconds = sum(result.seconds for _, result in results)
     console.print(f"\n{right} of {len(results)} links as claimed ({seconds:.1f} s)")
@@ -291,7 +255,7 @@ def doctor() -> None:
     """Versions, devices, what is missing and the command that installs it."""
     from qrun_equiv import doctor as checks
 
-    with _loading():
+    with loading():
         rows = checks.examine()
     table = Table(box=None, pad_edge=False)
     for heading in ("", "what", "found", "remedy"):
@@ -301,28 +265,6 @@ def doctor() -> None:
         table.add_row(mark, row.name, escape(row.found), escape(row.remedy))
     console.print(table)
     raise typer.Exit(0 if all(row.ok for row in rows if row.needed) else 1)
-
-
-def _writable(folder: Path | None, json_file: Path | None) -> None:
-    """Find out before the work whether its results can be written."""
-    from qrun_equiv.errors import ReportError
-
-    if json_file is not None and json_file.is_dir():
-        msg = f"can't write to {json_file}: it is a folder; name a file with --json"
-        raise ReportError(msg)
-    for place in (folder, json_file.parent if json_file else None):
-        if place is None:
-            continue
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=place):
-                pass
-        except OSError as error:
-            msg = (
-                f"can't write to {place}: {error.strerror}; name another place with --report "
-                "(or --json), or leave the report out with --no-report"
-            )
-            raise ReportError(msg) from error
 
 
 def _verify_all(
@@ -338,7 +280,7 @@ def _verify_all(
         raise QrunEquivError(msg)
     jobs = jobs or min(os.cpu_count() or 1, max(1, len(pairs) // 8))
     results: dict[str, tuple[Pair, Verdict]] = {}
-    with _interrupts() as check:
+    with interrupts() as check:
         for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs):
             check()
             results[pair.name] = (pair, verdict)
@@ -360,55 +302,6 @@ def _slug(name: str) -> str:
     if plain == name:
         return name
     return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _print_table(results: Sequence[tuple[Pair, Verdict]]) -> None:
-    from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, SPECTRUM
-
-    table = Table(box=None, pad_edge=False, title_justify="left")
-    table.add_column("pair", overflow="fold")
-    for heading in ("claim", "verdict"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("outputs", "d/dx", "d/dtheta", "spectrum", "seconds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for pair, verdict in results:
-        good = pair.as_claimed(verdict.status)
-        errors = [verdict.worst(kind) for kind in (OUTPUTS, FEATURES, PARAMETERS, SPECTRUM)]
-        cells = ["-" if e is None else f"{e:.1e}" for e in errors]
-        status = f"[{'green' if good else 'red'}]{verdict.status.value}[/]"
-        row = (escape(pair.name), pair.claim, status, *cells, f"{verdict.seconds:.2f}")
-        table.add_row(*row)
-    console.print()
-    console.print(table)
-    right = sum(p.as_claimed(v.status) for p, v in results)
-    console.print(f"\n{right} of {len(results)} pairs as claimed (errors are relative)")
-
-
-def _print_chapter(chapter: Chapter, results: Sequence[Result], *, first: bool) -> None:
-    """One chapter's links; shares of the width, so that the chapters' columns align."""
-    table = Table(box=None, pad_edge=False, expand=True, show_header=first)
-    table.add_column("", width=2)
-    table.add_column("claim", ratio=1, overflow="fold")
-    table.add_column("verdict", width=10)
-    table.add_column("what it rests on", ratio=1, overflow="fold")
-    table.add_column("seconds", justify="right", width=7)
-    table.add_row(str(chapter.number), f"[bold]{escape(chapter.title)}[/bold]")
-    for result in results:
-        shown, good = result.shown, result.as_claimed
-        verdict = f"[{'green' if good else 'red'}]{shown.status.value}[/]"
-        rests = shown.rests_on
-        if not good:
-            rests = f"NOT AS CLAIMED ({result.link.expects.value}): {rests}"
-        cells = (escape(result.link.claim), verdict, escape(rests), f"{result.seconds:.1f}")
-        table.add_row("", *cells)
-    console.print(table)
-
-
-def _print_details(results: Sequence[tuple[Pair, Verdict]], *, verbose: bool) -> None:
-    for pair, verdict in results:
-        if verbose or not pair.as_claimed(verdict.status):
-            console.print(f"\n[bold]{escape(pair.name)}[/bold] (claimed {pair.claim})")
-            console.print(escape(str(verdict)), soft_wrap=True)
 
 
 def _write_report(results: Sequence[Any], folder: Path, study: Path | None = None) -> None:
