@@ -225,6 +225,43 @@ def recheck(
 
 
 @app.command()
+def explore(
+    pair: Annotated[
+        str | None,
+        typer.Argument(help="A pair's name, or a pair file; a serial template where left out."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The page; else PAIR-explorer.html.")
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write an interactive page: sliders move circuit, network, curves and spectra together."""
+    chosen = None if pair is None else _one_pair(pair)
+    with loading():
+        from qrun_equiv.explorer import write
+        from qrun_equiv.reporting import open_page
+    name = "serial" if chosen is None else _slug(chosen.name)
+    page = write(chosen, output or Path(f"{name}-explorer.html"))
+    console.print(f"page     {page}", soft_wrap=True)
+    if open_it:
+        open_page(page)
+
+
+def _one_pair(name: str) -> Pair:
+    """A pair by its file, or by its name in the catalogue."""
+    from qrun_equiv.errors import QrunEquivError
+
+    is_file = Path(name).suffix == ".py" or Path(name).exists()
+    found = _pairs([Path(name)], None) if is_file else _pairs(None, name)
+    exact = [p for p in found if p.name == name] or found
+    if len(exact) != 1:
+        names = ", ".join(p.name for p in exact)
+        msg = f"{name!r} is {len(exact)} pairs ({names}); name one of them"
+        raise QrunEquivError(msg)
+    return exact[0]
+
+
+@app.command()
 def proofs(
     chapter: Annotated[int | None, typer.Option("--chapter", help="This chapter only.")] = None,
     json_file: Annotated[
