@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 from qrun_equiv._version import __version__
 
 if TYPE_CHECKING:
-    from qrun_equiv.api import approximate, derive, neutral, spectrum
+    from qrun_equiv.api import (
+        approximate,
+        derive,
+        expressivity,
+        frequencies,
+        neutral,
+        spectrum,
+        spectrum_engine,
+    )
     from qrun_equiv.certificate import Certificate, Counterexample, Status, Verdict
     from qrun_equiv.errors import QrunEquivError
     from qrun_equiv.fourier import FourierSeries
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from qrun_equiv.qrun import QRUN
     from qrun_equiv.rechecking import recheck
     from qrun_equiv.reporting import report
+    from qrun_equiv.spectra.comparing import compare_spectra
     from qrun_equiv.verification import verify
 
 _HOME = {
@@ -38,11 +47,15 @@ _HOME = {
     "Status": "certificate",
     "Verdict": "certificate",
     "approximate": "api",
+    "compare_spectra": "spectra.comparing",
     "derive": "api",
+    "expressivity": "api",
+    "frequencies": "api",
     "neutral": "api",
     "recheck": "rechecking",
     "report": "reporting",
     "spectrum": "api",
+    "spectrum_engine": "api",
     "verify": "verification",
 }
 
@@ -57,11 +70,15 @@ __all__ = [
     "Verdict",
     "__version__",
     "approximate",
+    "compare_spectra",
     "derive",
+    "expressivity",
+    "frequencies",
     "neutral",
     "recheck",
     "report",
     "spectrum",
+    "spectrum_engine",
     "verify",
 ]
 

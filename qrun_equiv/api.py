@@ -16,10 +16,16 @@ from qrun_equiv.circuit import Circuit
 from qrun_equiv.counterpart import FourierCounterpart, MatrixProductCounterpart, Readout
 from qrun_equiv.errors import UnsupportedCircuitError
 from qrun_equiv.exact import arcs
-from qrun_equiv.fourier import FourierSeries
+from qrun_equiv.fourier import MAX_FREQUENCIES, FourierSeries
 from qrun_equiv.frontends.base import CircuitSource, Sizes
 from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.simulate import expectations
+from qrun_equiv.spectra.black_box import double
+from qrun_equiv.spectra.engine import SpectrumEngine
+from qrun_equiv.spectra.expressivity import Expressivity
+from qrun_equiv.spectra.expressivity import expressivity as _expressivity
+from qrun_equiv.spectra.frequencies import FrequencySet
+from qrun_equiv.spectra.frequencies import frequencies as _frequencies
 
 _POINTS, _AGREES = 5, tolerances.LOWERING
 
@@ -134,20 +140,133 @@ def spectrum(
     circuit: Any,
     parameters: Any = (),
     *,
+    features: Sequence[int] | None = None,
+    x: Any = None,
+    degree: int | Sequence[int] | None = None,
     n_features: int | None = None,
     n_parameters: int | Sequence[int] | None = None,
     observable: Any = None,
 ) -> FourierSeries:
     """Exact Fourier series of a circuit in its features, at given parameters and any real scales.
 
+    No degree and no grid has to be known: both follow from the circuit, so nothing is aliased. For
+    many parameters, or gradients, make a :func:`spectrum_engine` once.
+
+    Args:
+        circuit: as for :func:`qrun_equiv.verify`.
+        parameters: ``theta [n_parameters]``, radians.
+        features: the features that vary; all of them where left out.
+        x: values ``[n_features]`` of the features that are held fixed.
+        degree: a degree that you take to be enough; refused where the circuit has higher
+            frequencies.
+        n_features: as for :func:`qrun_equiv.verify`.
+        n_parameters: as for :func:`qrun_equiv.verify`.
+        observable: as for :func:`qrun_equiv.verify`.
+
     Returns:
         Frequencies ``[n, n_features]`` and coefficients ``[n, n_outputs]`` with the convention
         ``f(x) = sum_w c_w exp(+i w . x)``; only frequencies that the circuit reaches.
 
     Raises:
-        SpectrumError: an angle is not affine in the features (``x0*x1``).
+        SpectrumError: an angle is not affine in the features (``x0*x1``), no gate reads a feature,
+            too many frequencies, a degree that is too low, numbers in single precision.
         UnsupportedCircuitError: there is no exact neutral form.
     """
     form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
-    theta = points.vector(np.asarray(parameters), form.n_parameters, "parameters")
-    return _counterpart.fourier_series(form, theta)
+    theta = points.vector(parameters, form.n_parameters, "parameters")
+    double(parameters, "parameters")  # refuses single precision
+    if not form.n_features:
+        return _counterpart.fourier_series(form, theta)  # a constant
+    engine = SpectrumEngine(form, features, limit=MAX_FREQUENCIES)
+    if degree is not None:
+        engine.check_degree(degree)
+    return engine.fourier(theta, x)
+
+
+def spectrum_engine(
+    circuit: Any,
+    features: Sequence[int] | None = None,
+    *,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+    **options: Any,
+) -> SpectrumEngine:
+    """Fourier coefficients of a circuit as a fast, differentiable function of its parameters.
+
+    Args:
+        circuit: as for :func:`qrun_equiv.verify`.
+        features: the features that vary; all of them where left out.
+        n_features: as for :func:`qrun_equiv.verify`.
+        n_parameters: as for :func:`qrun_equiv.verify`.
+        observable: as for :func:`qrun_equiv.verify`.
+        options: ``method`` and ``limit`` of :class:`qrun_equiv.spectra.engine.SpectrumEngine`.
+
+    Returns:
+        The engine: ``engine.frequencies`` (exact), ``engine.coefficients(theta [..., n_parameters])
+        -> complex128 [..., n, n_outputs]``, ``engine.series(theta)`` with an error estimate.
+
+    Raises:
+        SpectrumError: as for :func:`spectrum`.
+        UnsupportedCircuitError: there is no exact neutral form.
+    """
+    form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
+    return SpectrumEngine(form, features, **options)
+
+
+def frequencies(
+    circuit: Any,
+    features: Sequence[int] | None = None,
+    *,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+    **options: Any,
+) -> FrequencySet:
+    """The exact frequencies of a circuit: accessible ones, their degeneracy, and the effective.
+
+    Args:
+        circuit: as for :func:`qrun_equiv.verify`.
+        features: the features that vary jointly; all of them where left out.
+        n_features: as for :func:`qrun_equiv.verify`.
+        n_parameters: as for :func:`qrun_equiv.verify`.
+        observable: as for :func:`qrun_equiv.verify`.
+        options: ``limit`` and ``seed`` of :func:`qrun_equiv.spectra.frequencies.frequencies`.
+
+    Raises:
+        SpectrumError: as for :func:`spectrum`; a gate given by a matrix of floats.
+        UnsupportedCircuitError: there is no exact neutral form.
+    """
+    form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
+    return _frequencies(form, features, **options)
+
+
+def expressivity(
+    circuit: Any,
+    features: Sequence[int] | None = None,
+    *,
+    n_features: int | None = None,
+    n_parameters: int | Sequence[int] | None = None,
+    observable: Any = None,
+    **options: Any,
+) -> Expressivity:
+    """Distribution of a circuit's Fourier coefficients over random parameters.
+
+    Args:
+        circuit: as for :func:`qrun_equiv.verify`.
+        features: the features that vary; all of them where left out.
+        n_features: as for :func:`qrun_equiv.verify`.
+        n_parameters: as for :func:`qrun_equiv.verify`.
+        observable: as for :func:`qrun_equiv.verify`.
+        options: of :func:`qrun_equiv.spectra.expressivity.expressivity` (``n_samples``, ``seed``).
+
+    Returns:
+        Means, variances and correlations of the coefficients, and the Fourier coefficient
+        correlation (FCC).
+
+    Raises:
+        SpectrumError: as for :func:`spectrum`; a circuit without parameters.
+        UnsupportedCircuitError: there is no exact neutral form.
+    """
+    form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
+    return _expressivity(form, features, **options)

@@ -1,11 +1,11 @@
-"""The command line: ``qrun-equiv list | verify | derive | report | recheck | proofs | doctor``."""
+"""The command line: ``qrun-equiv list | verify | report | spectrum | explore | recheck | ...``."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +46,6 @@ _REPEATED = {
     "refuted": "the same witness again",
 }
 USAGE, INTERRUPTED = 2, 130
-_LONGEST = 80
 
 Paths = Annotated[
     list[Path] | None,
@@ -54,6 +53,10 @@ Paths = Annotated[
 ]
 Only = Annotated[str | None, typer.Option("--only", "-k", help="Pairs whose name contains this.")]
 Seed = Annotated[int, typer.Option(help="Seed of all random points.", min=0)]
+Open = Annotated[bool, typer.Option("--open", help="Show the page in the browser.")]
+Figures = Annotated[
+    str, typer.Option(help="Formats of figures for papers: pdf, png, both with a comma; or none.")
+]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one a core.", min=0)]
 
 
@@ -137,7 +140,7 @@ def verify(
     from qrun_equiv.runner import exit_code
 
     if not no_report:
-        _write_report(results, folder)
+        _write_report(results, folder, jobs=jobs)
     if json_file is not None:
         from qrun_equiv.reporting import write_json
 
@@ -153,17 +156,71 @@ def report(
     study: Annotated[
         Path | None, typer.Option(help="CSV of python -m qrun_equiv.study, drawn at the end.")
     ] = None,
+    figures: Figures = "",
     seed: Seed = 0,
     jobs: Jobs = 0,
+    open_it: Open = False,
 ) -> None:
-    """Verify pairs and write the report page (the exit code says only whether it was written)."""
+    """Verify pairs and write the report (the exit code says only whether it was written)."""
     pairs = _pairs(paths, only)
     writable(output, None)
     if study is not None:
         from qrun_equiv.study import read_csv
 
         read_csv(study)  # before the verdicts, which take a minute
-    _write_report(_verify_all(pairs, "auto", seed, jobs, output), output, study)
+    results = _verify_all(pairs, "auto", seed, jobs, output)
+    page = _write_report(results, output, study, _formats(figures), jobs)
+    if open_it:
+        from qrun_equiv.reporting import open_page
+
+        open_page(page)
+
+
+@app.command()
+def spectrum(
+    path: Annotated[Path, typer.Argument(help="A pair file, a folder of them, or a .qasm file.")],
+    only: Only = None,
+    feature: Annotated[
+        list[int] | None, typer.Option(help="Along this feature; repeat it for several.", min=0)
+    ] = None,
+    number: Annotated[int, typer.Option("--output-index", help="Which output.", min=0)] = 0,
+    observable: Annotated[
+        list[str] | None, typer.Option(help="Of a .qasm file: a Pauli label, as ZI; repeatable.")
+    ] = None,
+    parameters: Annotated[
+        Path | None, typer.Option(help='JSON list of parameters, or {"parameters": [...]}.')
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the page, numbers and figures.")
+    ] = Path("qrun-equiv-spectrum"),
+    figures: Figures = "pdf,png",
+    seed: Seed = 0,
+    open_it: Open = False,
+) -> None:
+    """Fourier spectra of circuits and counterparts: exit code 1 where they differ."""
+    with loading():
+        from qrun_equiv import deriving, reporting
+    theta = None if parameters is None else deriving.read_parameters(parameters)
+    made = reporting.spectrum_pages(
+        path,
+        only=only,
+        observable=observable,
+        parameters=theta,
+        features=feature,
+        output=number,
+        seed=seed,
+    )
+    for one in made:
+        reporting.print_spectrum(one, console)
+    page = reporting.write_spectra(made, output, exports=_formats(figures))
+    console.print(f"page     {page}", soft_wrap=True)
+    if open_it:
+        reporting.open_page(page)
+    raise typer.Exit(0 if all(one.agree for one in made) else 1)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @app.command()
@@ -233,14 +290,15 @@ def explore(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The page; else PAIR-explorer.html.")
     ] = None,
-    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    open_it: Open = False,
 ) -> None:
     """Write an interactive page: sliders move circuit, network, curves and spectra together."""
     chosen = None if pair is None else _one_pair(pair)
     with loading():
         from qrun_equiv.explorer import write
         from qrun_equiv.reporting import open_page
-    name = "serial" if chosen is None else _slug(chosen.name)
+        from qrun_equiv.reporting.words import file_stem
+    name = "serial" if chosen is None else file_stem(chosen.name)
     page = write(chosen, output or Path(f"{name}-explorer.html"))
     console.print(f"page     {page}", soft_wrap=True)
     if open_it:
@@ -309,20 +367,21 @@ def _verify_all(
 ) -> list[tuple[Pair, Verdict]]:
     """Run with progress; each certificate is written as soon as it exists."""
     from qrun_equiv.errors import QrunEquivError
+    from qrun_equiv.reporting.words import file_stem
     from qrun_equiv.runner import run
     from qrun_equiv.verification import LEVELS
 
     if level not in LEVELS:
         msg = f"unknown --level {level!r}; one of {', '.join(LEVELS)}"
         raise QrunEquivError(msg)
-    jobs = jobs or min(os.cpu_count() or 1, max(1, len(pairs) // 8))
+    jobs = jobs or _processes(len(pairs))
     results: dict[str, tuple[Pair, Verdict]] = {}
     with interrupts() as check:
         for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs):
             check()
             results[pair.name] = (pair, verdict)
             if folder is not None:
-                verdict.certificate.save(folder / "certificates" / f"{_slug(pair.name)}.json")
+                verdict.certificate.save(folder / "certificates" / f"{file_stem(pair.name)}.json")
             mark = "" if pair.as_claimed(verdict.status) else "  NOT AS CLAIMED"
             console.print(
                 f"[{len(results)}/{len(pairs)}] {escape(pair.name)}: {verdict.status.value} "
@@ -333,25 +392,28 @@ def _verify_all(
     return [results[p.name] for p in pairs]
 
 
-def _slug(name: str) -> str:
-    """A file name for a pair; one that had to be changed gets a hash, so that no two are alike."""
-    plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:_LONGEST]
-    if plain == name:
-        return name
-    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _write_report(results: Sequence[Any], folder: Path, study: Path | None = None) -> None:
+def _write_report(
+    results: Sequence[Any],
+    folder: Path,
+    study: Path | None = None,
+    figures: Sequence[str] = (),
+    jobs: int = 0,
+) -> Path:
     from qrun_equiv.reporting import report as write
 
-    if console.is_terminal:
-        with console.status("drawing the report"):
-            page = write(results, folder, study=study)
-    else:
-        page = write(results, folder, study=study)
+    jobs = jobs or _processes(len(results))
+    waiting = console.status("drawing the report") if console.is_terminal else nullcontext()
+    with waiting:
+        page = write(results, folder, study=study, exports=figures, jobs=jobs)
     console.print(f"report   {page}", soft_wrap=True)
     console.print(f"verdicts {folder / 'verdicts.json'}", soft_wrap=True)
     console.print(f"recheck  {folder / 'certificates'} (qrun-equiv recheck FILE)", soft_wrap=True)
+    return page
+
+
+def _processes(pairs: int) -> int:
+    """Processes for so many pairs: starting one takes seconds."""
+    return min(os.cpu_count() or 1, max(1, pairs // 8))
 
 
 if __name__ == "__main__":

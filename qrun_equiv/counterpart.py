@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from qrun_equiv import transfer
-from qrun_equiv.angle import Angle, Symbol
 from qrun_equiv.circuit import Circuit
-from qrun_equiv.errors import DerivationError, SpectrumError
-from qrun_equiv.fourier import MAX_FREQUENCIES, FourierSeries, Frequency, slopes
+from qrun_equiv.errors import DerivationError
+from qrun_equiv.fourier import MAX_FREQUENCIES, FourierSeries
+from qrun_equiv.simulate import expectations
+from qrun_equiv.spectra.engine import SpectrumEngine
 from qrun_equiv.transfer import Fixed, Rotation, Step
 
 #: Largest circuit that is derived: 4**5 = 1024 Pauli words.
@@ -161,55 +162,14 @@ def fourier_series(
 ) -> FourierSeries:
     """Exact Fourier series in all features at given parameters, for any real scales.
 
-    Each encoding rotation splits a term of frequency ``w`` into ``w`` and ``w +- a``; equal
-    frequencies are merged exactly as they arise, so the cost follows the number of *distinct* ones.
+    Computed by :class:`~qrun_equiv.spectra.engine.SpectrumEngine`. Frequencies ascend; only those
+    that the circuit reaches are kept.
 
     Raises:
         SpectrumError: an angle is not affine in the features, or there are too many frequencies.
     """
-    slopes(circuit, range(circuit.n_features))  # raises where there is no series
     theta = torch.as_tensor(parameters, dtype=torch.float64).reshape(-1)
-    origin = torch.zeros(circuit.n_features, dtype=torch.float64)
-    zero: Frequency = (Angle(),) * circuit.n_features
-    terms: dict[Frequency, Tensor] = {zero: transfer.start(circuit.n_wires).to(torch.complex128)}
-    for step in transfer.steps(circuit):
-        keys, rows = list(terms), torch.stack(list(terms.values()))
-        if isinstance(step, Rotation) and _encodes(step):
-            terms = _split(step, keys, rows, origin, theta)
-        else:
-            terms = dict(zip(keys, _apply(step, rows, origin[None], theta), strict=True))
-        if len(terms) > limit:
-            msg = f"more than {limit} distinct frequencies; raise the limit or split the features"
-            raise SpectrumError(msg)
-    columns = transfer.readout(circuit.observables, circuit.n_wires).to(torch.complex128)
-    frequencies = np.array(
-        [[float(a.evaluate(origin, theta)) for a in w] for w in terms], dtype=np.float64
-    ).reshape(len(terms), circuit.n_features)
-    coefficients = (torch.stack(list(terms.values())) @ columns).numpy()
-    reached = np.any(coefficients != 0, axis=1)  # what lies outside the light cone is exactly 0
-    if not np.any(reached):
-        reached[0] = True
-    return FourierSeries(frequencies[reached], coefficients[reached]).sorted()
-
-
-def _split(
-    step: Rotation, keys: list[Frequency], rows: Tensor, origin: Tensor, theta: Tensor
-) -> dict[Frequency, Tensor]:
-    slope = tuple(step.angle.derivative(Symbol("x", i)) for i in range(len(origin)))
-    offset = torch.as_tensor(step.evaluate(origin, theta), dtype=torch.float64)
-    turned = 0.5 * step.anticommuting * rows
-    crossed = -0.5j * step.sign * rows[:, step.source]
-    phase = torch.exp(1j * offset)
-    parts = (
-        (0, rows * (1.0 - step.anticommuting)),
-        (1, (turned + crossed) * phase),
-        (-1, (turned - crossed) * phase.conj()),
-    )
-    grown: dict[Frequency, Tensor] = {}
-    for sign, values in parts:
-        for key, row in zip(keys, values, strict=True):
-            if not bool(torch.any(row != 0)):
-                continue
-            moved = tuple(a + s * sign for a, s in zip(key, slope, strict=True)) if sign else key
-            grown[moved] = grown[moved] + row if moved in grown else row
-    return grown
+    if circuit.n_features:
+        return SpectrumEngine(circuit, limit=limit).fourier(theta)
+    values = expectations(circuit, torch.zeros((1, 0), dtype=torch.float64), theta)
+    return FourierSeries(np.zeros((1, 0)), values.detach().numpy().astype(complex))

@@ -62,20 +62,27 @@ def common_period(circuit: Circuit, theta: Array, scales: Sequence[float]) -> Pe
     """
     known = {Symbol("theta", k): read_constant(float(v)) for k, v in enumerate(theta)}
     found = [w.replace(known) for (w,) in accessible(circuit)] + [read_constant(s) for s in scales]
-    terms = [term for angle in found for term in angle.terms]
-    if any(len(angle.terms) > 1 for angle in found) or len({m for m, _ in terms}) != 1:
+    shared = common_base(found)
+    if shared is None:
+        return None
+    unit, fastest = shared
+    if fastest > _LONGEST:
+        return None
+    ((monomial, base),) = unit.terms
+    exact = not monomial and all((Fraction(s) / base).denominator == 1 for s in scales)
+    return Period(float(unit.evaluate(np.zeros(1), theta)), fastest, exact)
+
+
+def common_base(angles: Sequence[Angle]) -> tuple[Angle, int] | None:
+    """The largest angle of which all are whole multiples, and the largest multiple; or None."""
+    terms = [term for angle in angles for term in angle.terms]
+    if any(len(angle.terms) > 1 for angle in angles) or len({m for m, _ in terms}) != 1:
         return None
     values = [q for _, q in terms]
     base = Fraction(
         math.gcd(*(q.numerator for q in values)), math.lcm(*(q.denominator for q in values))
     )
-    fastest = max(abs(q) for q in values) / base
-    if fastest > _LONGEST:
-        return None
-    unit = Angle.of({terms[0][0]: base})
-    rational = not terms[0][0]
-    exact = rational and all((Fraction(s) / base).denominator == 1 for s in scales)
-    return Period(float(unit.evaluate(np.zeros(1), theta)), int(fastest), exact)
+    return Angle.of({terms[0][0]: base}), int(max(abs(q) for q in values) / base)
 
 
 def leakage(

@@ -22,7 +22,17 @@ from qiskit.quantum_info import SparsePauliOp
 from qrun_equiv.certificate import FEATURES, OUTPUTS, PARAMETERS, SPECTRUM, Status
 from qrun_equiv.errors import ReportError
 from qrun_equiv.pair import Pair, load_file
-from qrun_equiv.reporting import render, replay_script, report, section, words, write_json
+from qrun_equiv.reporting import (
+    drawn,
+    page,
+    render,
+    render_index,
+    replay_script,
+    report,
+    section,
+    words,
+    write_json,
+)
 from qrun_equiv.reporting.curves import outputs
 from qrun_equiv.reporting.hero import main as draw_hero
 from qrun_equiv.reporting.network import blocks, formula
@@ -30,6 +40,7 @@ from qrun_equiv.reporting.spectra import spectrum
 from qrun_equiv.reporting.subject import subject
 from qrun_equiv.reporting.svg import SETTINGS, canvas, inline
 
+EQUAL = "equal <b>&amp; one"
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 PAIR_FILE = """
@@ -169,8 +180,13 @@ def results(pairs):
 
 
 @pytest.fixture(scope="module")
-def page(results):
-    return render(results)
+def pages(results):
+    return {pair.name: render(pair, verdict, name="one") for pair, verdict in results}
+
+
+@pytest.fixture(scope="module")
+def index(results):
+    return render_index(results)
 
 
 @pytest.fixture(scope="module")
@@ -218,94 +234,134 @@ def read(page):
     return reader
 
 
-# --- page ----------------------------------------------------------------------------------------
+# --- pages ---------------------------------------------------------------------------------------
 
 
-def test_page_is_self_contained_and_well_formed(page):
-    reader = read(page)
-    assert "script" not in reader.tags
-    assert "link" not in reader.tags
-    assert "@import" not in page
-    for tag, _, address in reader.references:
-        outside = re.match(r"\w+:|//", address)
-        assert not outside or (tag == "a" and address.startswith("https://"))
-    assert set(re.findall(r"https?://[^\s\"'<]+", page)) == {
-        "https://arxiv.org/abs/2008.08605",
-        "https://doi.org/10.1103/PhysRevA.103.032430",
-    }
+def test_pages_are_self_contained_and_well_formed(pages, index):
+    for text in (*pages.values(), index):
+        reader = read(text)
+        assert "link" not in reader.tags
+        assert "@import" not in text
+        for tag, key, address in reader.references:
+            assert not (tag == "script" and key == "src")
+            outside = re.match(r"\w+:|//", address)
+            embedded = tag == "image" and address.startswith("data:image/png;base64,")
+            assert not outside or embedded or (tag == "a" and address.startswith("https://"))
+        assert set(re.findall(r"https?://[^\s\"'<]+", text)) <= {
+            "https://arxiv.org/abs/2008.08605",
+            "https://doi.org/10.1103/PhysRevA.103.032430",
+        }
+    assert "https://arxiv.org/abs/2008.08605" in pages["caught"]
 
 
-def test_ids_are_unique_and_every_reference_inside_the_page_resolves(page):
-    reader = read(page)
-    assert len(reader.ids) == len(set(reader.ids))
-    inside = [v[1:] for _, _, v in reader.references if v.startswith("#")]
-    inside += re.findall(r"url\(#([^)]+)\)", page)
-    assert inside
-    assert set(inside) <= set(reader.ids)
+def test_ids_are_unique_and_every_reference_inside_a_page_resolves(pages):
+    for text in pages.values():
+        reader = read(text)
+        assert len(reader.ids) == len(set(reader.ids))
+        inside = [v[1:] for _, _, v in reader.references if v.startswith("#")]
+        inside += re.findall(r"url\(#([^)]+)\)", text)
+        assert inside
+        assert set(inside) <= set(reader.ids)
 
 
-def test_names_are_there_and_escaped(page, pairs):
-    text = "".join(read(page).text)
+def test_names_are_there_and_escaped(pages, index, pairs):
+    text = "".join(read(index).text)
     for pair in pairs:
         assert pair.name in text
-    assert "<b>" not in page
-    assert "x &lt; y &amp; &#39;quoted&#39;" in page
+        assert pair.name in "".join(read(pages[pair.name]).text)
+    for written in (*pages.values(), index):
+        assert "<b>" not in written
+    assert any("x &lt; y &amp; &#39;quoted&#39;" in written for written in pages.values())
 
 
-def test_summary_and_index(page):
-    text = " ".join("".join(read(page).text).split())
+def test_index_counts_and_names_what_filters_and_sorts_need(index, results):
+    text = " ".join("".join(read(index).text).split())
     assert "5 of 6 pairs are as claimed" in text
     assert all(status.meaning in text for status in Status)
-    assert "Claimed different (a mistake that has to be caught), but proved:" in text
-    assert "Claimed different (a mistake that has to be caught); refuted:" in text
+    assert len(re.findall(r'<tr data-status="(?:proved|refuted|sampled)"', index)) == len(results)
+    assert '<button type="button" class="chip refuted" data-status="refuted"' in index
+    assert f'data-value="{results[0][1].seconds}"' in index
 
 
-def test_every_pair_has_its_figures(page):
-    assert page.count("<svg ") == 6 * 3 - 1
-    assert "could not be drawn" not in page
-    assert "No spectrum: without a neutral form" in page
-    assert "data rows" in page
-    assert "forty numbers" in page
+def test_each_page_says_claim_and_verdict(pages):
+    assert "Claimed different (a mistake that has to be caught), but proved:" in pages["missed"]
+    assert "Claimed different (a mistake that has to be caught); refuted:" in pages["caught"]
+    assert "<mo>=</mo><mi>g</mi>" in pages[EQUAL]
+    assert "<mo>≠</mo><mi>g</mi>" in pages["caught"]
 
 
-def test_witness_and_checks_are_in_the_page(page, results):
-    witness = results[1][1].counterexample
-    assert repr(witness.features[0]) in page
-    assert "replay: Qiskit Operator (full unitary)" in page
-    assert "No script to replay it" in page
-    assert page.count("accessible frequencies</td>") >= 4
+def test_every_pair_has_its_figures(pages):
+    counts = {name: text.count("<svg ") for name, text in pages.items()}
+    assert counts[EQUAL] == 6  # circuit, network, outputs, spectrum, two derivatives
+    assert counts["Equal b amp one"] == 8  # and both features, all outputs
+    assert counts["no spectrum"] == 4
+    assert not any("could not be drawn" in text for text in pages.values())
+    assert "No spectrum: without a neutral form" in pages["no spectrum"]
+    assert "No drawing: the circuit has no neutral form" in pages["no spectrum"]
+    assert "data rows" in pages["real rows"]
+    assert "forty numbers" in pages["real rows"]
+
+
+def test_witness_and_certificate_are_in_the_page(pages, results):
+    pair, verdict = results[1]
+    text = pages[pair.name]
+    assert repr(verdict.counterexample.features[0]) in text
+    assert "replay: Qiskit Operator (full unitary)" in text
+    assert "No script to replay it" in text
+    for digest in verdict.certificate.digests.values():
+        assert digest in text
+    for name, number in verdict.certificate.versions.items():
+        assert f"{name} {number}" in text
+    assert text.count("</td><td>sampled</td>") == sum(
+        c.strength == "sampled" and c.error is not None for c in verdict.checks
+    )
+
+
+def test_what_was_proved_certified_and_sampled_is_told_apart(results):
+    made = section.section(*results[0], "one")
+    assert set(made.strengths) == {"proved", "certified", "sampled"}
+    assert all(line.startswith("identity") for line in made.strengths["proved"])
+    assert any(line.startswith("outputs") for line in made.strengths["sampled"])
+    caught = section.section(*results[1], "one")
+    assert not any(line.startswith("outputs: ") and "counterpart" in line
+                   for line in caught.strengths["sampled"])  # fmt: skip
+    assert "proved" not in caught.strengths
 
 
 def test_page_is_the_same_twice(results):
-    assert render(results[1:2]) == render(results[1:2])
+    assert render(*results[1]) == render(*results[1])
 
 
-def test_page_is_small(page, results):
-    assert len(page) < 120_000 * len(results)
+def test_pages_are_small(pages):
+    assert max(map(len, pages.values())) < 400_000
 
 
-def test_colours_follow_the_theme_of_the_page(page):
-    figures = "".join(re.findall(r"<svg .*?</svg>", page, re.DOTALL))
+def test_colours_follow_the_theme_of_the_page(pages):
+    figures = "".join(re.findall(r"<svg .*?</svg>", pages["caught"], re.DOTALL))
     assert "var(--ink)" in figures
-    assert set(re.findall(r"(?:fill|stroke): (#[0-9a-f]+)", figures)) <= {"#778899"}
+    curves = re.findall(
+        r"<svg [^>]*aria-label=\"(?:Outputs|Spectrum|Deriv).*?</svg>", figures, re.DOTALL
+    )
+    assert len(curves) == 4
+    assert re.findall(r"(?:fill|stroke): (#[0-9a-f]+)", "".join(curves)) == []
 
 
-def test_an_empty_run_has_a_page():
-    assert "0 of 0" in read(render([])).text
+def test_an_empty_run_has_an_index():
+    assert "0 of 0" in read(render_index([])).text
 
 
 # --- failures ------------------------------------------------------------------------------------
 
 
-def test_a_figure_that_fails_is_named_and_the_rest_is_there(results, monkeypatch):
+def test_a_figure_that_fails_is_named_and_the_rest_is_there(results, pages, monkeypatch):
     def broken(*_):
         message = "no <ink>\nleft"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(section.figures, "curves_figure", broken)
-    page = render(results[:1])
-    assert "This figure could not be drawn: no &lt;ink&gt; left." in page
-    assert page.count("<svg ") == 2
+    monkeypatch.setattr(drawn.figures, "spectrum_figure", broken)
+    text = render(*results[0])
+    assert "This figure could not be drawn: no &lt;ink&gt; left." in text
+    assert text.count("<svg ") == pages[EQUAL].count("<svg ") - 1
 
 
 def test_a_pair_that_cannot_be_evaluated_any_more_keeps_its_verdict(results):
@@ -315,24 +371,24 @@ def test_a_pair_that_cannot_be_evaluated_any_more_keeps_its_verdict(results):
         message = "the data file is gone"
         raise OSError(message)
 
-    page = render([(replace(pair, counterpart=gone), verdict)])
-    assert page.count("the data file is gone") == 2
-    assert page.count("<svg ") == 1
-    assert verdict.status.meaning in page
+    text = render(replace(pair, counterpart=gone), verdict)
+    assert text.count("the data file is gone") >= 3
+    assert text.count("<svg ") == 2  # the circuit and its network
+    assert verdict.status.meaning in text
 
 
 def test_an_interrupted_report_leaves_the_old_one_whole(results, tmp_path, monkeypatch):
     first = report(results[:1], tmp_path)
-    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(section.figures, "spectrum_figure", interrupted)
+    monkeypatch.setattr(drawn.figures, "spectrum_figure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         report(results[:2], tmp_path)
     assert first.exists()
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 @pytest.mark.parametrize("write", [report, write_json])
@@ -345,11 +401,51 @@ def test_an_unwritable_place_is_named(results, tmp_path, write):
     assert "\n" not in str(caught.value)
 
 
+def test_an_unknown_format_is_refused_before_the_work(results, tmp_path):
+    with pytest.raises(ReportError, match=r"'gif'.*pdf, png"):
+        report(results[:1], tmp_path / "new", exports=["gif"])
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_dead_process_leaves_a_page_with_the_verdict(results, tmp_path, monkeypatch):
+    made = []
+
+    def record(pair, task, problem=""):
+        made.append((pair.name, problem))
+
+    class Dead:
+        def __init__(self, *_, **__): ...
+
+        def submit(self, *_):
+            future = page.ProcessPoolExecutor.Future()
+            future.set_exception(page.BrokenProcessPool())
+            return future
+
+        def shutdown(self, **_): ...
+
+        from concurrent.futures import Future
+
+    monkeypatch.setattr(page, "ProcessPoolExecutor", Dead)
+    monkeypatch.setattr(page, "_make", record)
+    work = [replace(pair, path=tmp_path / "pairs.py") for pair, _ in results[:4]]
+    tasks = [
+        page._Task(v, str(k), ("", ""), tmp_path, tmp_path, ()) for k, (_, v) in enumerate(results)
+    ]
+    page._make_all(work, tasks[:4], 2)
+    assert [name for name, _ in made] == [pair.name for pair in work]
+    assert all("the process that drew this page died" in problem for _, problem in made)
+
+
+def test_a_page_without_figures_says_why(results):
+    made = section.section(*results[0], "one", problem="the process died")
+    assert page._render(made, ("", "")).count("the process died") == 1
+
+
 def test_no_figure_stays_with_pyplot(results):
     import matplotlib.pyplot as plt
 
     before = dict(mpl.rcParams)
-    render(results[-1:] + results[:1])
+    render(*results[-1])
     assert plt.get_fignums() == []
     assert dict(mpl.rcParams) == before
 
@@ -487,10 +583,9 @@ def test_script_of_a_spectrum_compares_outputs(from_file, run):
 
 
 def test_a_derivative_that_differs_is_drawn(from_file):
-    page = render([from_file["detached"]])
-    assert page.count("<svg ") == 4
-    assert "<figcaption>d/dtheta0 of output 0 along x0" in page
-    assert "gradients(x, theta).parameters" in page
+    text = render(*from_file["detached"])
+    assert "<figcaption>d/dtheta0 of output 0 along x0" in text
+    assert "gradients(x, theta).parameters" in text
 
 
 def test_no_script_without_witness_or_file(results):

@@ -1,4 +1,4 @@
-"""Curves: outputs, or one derivative, of every source along one feature."""
+"""Curves: outputs and derivatives of every source along one feature."""
 
 from __future__ import annotations
 
@@ -9,14 +9,27 @@ import numpy as np
 
 from qrun_equiv import tolerances
 from qrun_equiv.certificate import FEATURES, PARAMETERS, Verdict
-from qrun_equiv.frontends.base import Array
+from qrun_equiv.frontends.base import Array, Gradient
 from qrun_equiv.points import DEFAULT_RANGE
 from qrun_equiv.reporting.subject import Subject, component
 
 #: Points of a curve: at least, at most, and for each period of the highest frequency.
-LEAST, MOST, PER_PERIOD = 201, 481, 16
-#: Points of a derivative's curve, and most data rows that are marked.
-DERIVATIVE_POINTS, MOST_MARKS = 61, 150
+LEAST, MOST, PER_PERIOD = 201, 801, 16
+#: Fewest points of a derivative's curve, and most data rows that are marked.
+DERIVATIVE_POINTS, MOST_MARKS = 51, 150
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Outputs of every source along the subject's feature.
+
+    Attributes:
+        grid: values of the feature ``[points]``.
+        stacks: ``[points, n_outputs]`` by name of the source.
+    """
+
+    grid: Array
+    stacks: Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class Line:
         grid: its values ``[points]``, radians where unscaled.
         values: ``[points]`` by name of the source.
         quantity: what the values are, for the axis.
-        tolerance: largest absolute difference that passes.
+        tolerance: largest absolute difference that passes; ``None`` where none is claimed.
         mark: where the witness lies.
         data: data rows' values of this feature.
         where: what is held fixed, in words.
@@ -38,47 +51,66 @@ class Line:
     grid: Array
     values: Mapping[str, Array]
     quantity: str
-    tolerance: float
+    tolerance: float | None
     mark: float | None
     data: Array
     where: str
 
 
-def outputs(what: Subject, verdict: Verdict) -> Line:
-    """Outputs of all sources along the subject's feature."""
+def sample(what: Subject, verdict: Verdict) -> Samples:
+    """All outputs of all sources along the subject's feature, run natively."""
     grid = _grid(what, verdict, _count(what))
     x = _along(what, grid)
-    stacks = {s.name: s.values(x, what.theta) for s in what.sources}
+    return Samples(grid, {s.name: s.values(x, what.theta) for s in what.sources})
+
+
+def outputs(
+    what: Subject, verdict: Verdict, samples: Samples | None = None, output: int | None = None
+) -> Line:
+    """One output of all sources along the subject's feature; the subject's where not named."""
+    samples = sample(what, verdict) if samples is None else samples
+    shown = what.output if output is None else output
     epsilon = verdict.certificate.settings.get("epsilon")
-    tolerance = epsilon or tolerances.EQUAL * float(what.scale(stacks)[what.output])
-    values = {name: v[:, what.output] for name, v in stacks.items()}
-    return _line(what, verdict, grid, values, f"output {what.output}", tolerance)
+    tolerance = epsilon or tolerances.EQUAL * float(what.scale(samples.stacks)[shown])
+    values = {name: v[:, shown] for name, v in samples.stacks.items()}
+    return _line(what, verdict, samples.grid, values, f"output {shown}", tolerance)
 
 
-def is_about_gradient(verdict: Verdict) -> bool:
-    """Whether the witness is about a derivative."""
-    witness = verdict.counterexample
-    return witness is not None and witness.kind in (FEATURES, PARAMETERS)
+def derivatives(what: Subject, verdict: Verdict, samples: Samples) -> dict[str, Line]:
+    """Derivatives of the shown output along the feature, by ``"x"`` and ``"theta"``.
 
-
-def derivative(what: Subject, verdict: Verdict) -> Line:
-    """The derivative that a witness is about, along the feature."""
-    witness = verdict.counterexample
-    assert witness is not None
-    _, index = component(verdict)
-    grid = _grid(what, verdict, DERIVATIVE_POINTS)
+    With respect to the feature itself (or the one that a witness is about), and to the parameter
+    that a witness is about, else the one with the largest derivative on the curve; not where the
+    verdict compares no derivative in the parameters.
+    """
+    grid = _grid(what, verdict, max(DERIVATIVE_POINTS, _count(what) // 4))
     x = _along(what, grid)
-    stacks = {s.name: s.values(x, what.theta) for s in what.sources}
-    values, peak = {}, 0.0
-    for source in what.sources:
-        gradient = source.gradients(x, what.theta)
-        part = gradient.features if witness.kind == FEATURES else gradient.parameters
-        values[source.name] = part[:, what.output, index]
-        if source is not what.counterpart:
-            peak = max(peak, float(np.max(np.abs(part[:, what.output]), initial=0.0)))
-    tolerance = tolerances.EQUAL * max(peak, float(what.scale(stacks)[what.output]))
-    quantity = f"{witness.component} of output {what.output}"
-    return _line(what, verdict, grid, values, quantity, tolerance)
+    gradients = {s.name: s.gradients(x, what.theta) for s in what.sources}
+    scale = float(what.scale(samples.stacks)[what.output])
+    wanted, index = component(verdict)
+    at = {
+        "x": index if wanted == "x" else what.feature,
+        "theta": index if wanted == "theta" else _steepest(what, gradients),
+    }
+    found = {}
+    kinds = {"x": FEATURES, "theta": PARAMETERS}
+    for kind, check in kinds.items():
+        compared = any(c.name == check and c.error is not None for c in verdict.checks)
+        if kind == "theta" and not (compared and what.sizes.parameters):
+            continue
+        parts = {n: (g.features if kind == "x" else g.parameters) for n, g in gradients.items()}
+        own = [np.abs(parts[c.name][:, what.output]) for c in what.circuits]
+        peak = max(float(np.max(size, initial=0.0)) for size in own)
+        values = {name: part[:, what.output, at[kind]] for name, part in parts.items()}
+        tolerance = tolerances.EQUAL * max(peak, scale) if compared else None
+        quantity = f"d/d{kind}{at[kind]} of output {what.output}"
+        found[kind] = _line(what, verdict, grid, values, quantity, tolerance)
+    return found
+
+
+def _steepest(what: Subject, gradients: Mapping[str, Gradient]) -> int:
+    first = gradients[what.circuits[0].name].parameters[:, what.output]
+    return int(np.argmax(np.max(np.abs(first), axis=0))) if first.shape[-1] else 0
 
 
 def _line(
@@ -87,7 +119,7 @@ def _line(
     grid: Array,
     values: Mapping[str, Array],
     quantity: str,
-    tolerance: float,
+    tolerance: float | None,
 ) -> Line:
     witness = verdict.counterexample
     rows = verdict.certificate.settings.get("data")

@@ -22,7 +22,7 @@ from qrun_equiv.reporting.subject import Subject
 from qrun_equiv.reporting.svg import COLOURS, canvas
 
 #: Columns in one row of a drawing, and its scale against Qiskit's own size.
-FOLD, SCALE = 20, 0.8
+FOLD, SCALE = 34, 0.8
 #: Longest text of an angle in a drawing.
 LONGEST_ANGLE = 28
 #: Qiskit's factor from its layout's units to inches.
@@ -79,8 +79,9 @@ def qiskit_figure(circuit: QuantumCircuit) -> Figure:
     columns = probe.get_xlim()[1]
     rows = math.ceil(columns / (FOLD + 3))
     fold = -1 if rows == 1 else math.ceil(columns / rows)
-    probe = _whole(canvas(4, 4))
-    _draw(circuit, probe, fold)
+    if rows > 1:
+        probe = _whole(canvas(4, 4))
+        _draw(circuit, probe, fold)
     (left, right), (low, high) = probe.get_xlim(), probe.get_ylim()
     unit = _INCHES**2 * SCALE
     figure = canvas((right - left) * unit, (high - low) * unit)
@@ -89,7 +90,6 @@ def qiskit_figure(circuit: QuantumCircuit) -> Figure:
 
 
 def _whole(figure: Figure) -> Axes:
-    figure.set_layout_engine("none")
     return figure.add_axes((0, 0, 1, 1))
 
 
@@ -126,7 +126,6 @@ def _shortened(circuit: QuantumCircuit) -> QuantumCircuit:
 def pennylane_figure(tape: qml.tape.QuantumScript) -> Figure:
     """A PennyLane tape in PennyLane's drawing."""
     figure = canvas(4, 4)
-    figure.set_layout_engine("none")
     with mpl.rc_context(_PENNYLANE):
         qml.drawer.tape_mpl(tape, style="rcParams", fig=figure, fontsize=8)
         width, height = figure.get_size_inches()

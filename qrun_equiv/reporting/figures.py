@@ -1,4 +1,4 @@
-"""The figures of a pair: curves with their difference, and spectra with theirs."""
+"""The figures of a pair: curves and spectra with their differences, planes, data and fit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 
 from qrun_equiv.reporting.curves import Line
-from qrun_equiv.reporting.spectra import Spectrum
-from qrun_equiv.reporting.svg import COLOURS, canvas
+from qrun_equiv.reporting.spectra import Plane, Spectrum
+from qrun_equiv.reporting.svg import COLOURS, DENSE, canvas
 
 #: Differences below this are drawn here: it is below the last bit of a double near 1.
 FLOOR = 1e-17
 WIDTH, HEIGHT = 5.4, 4.1
+#: Decades below the tolerance at which a spectrum's axis ends.
+_BELOW = 2
 
 #: How the sources are drawn over each other, in order: each is seen through the next.
 _STYLES: tuple[dict[str, Any], ...] = (
@@ -37,12 +39,7 @@ _DOTS: dict[str, Any] = {
 def curves_figure(line: Line) -> Figure:
     """All sources over each other; below it, their absolute differences and the tolerance."""
     figure, (above, below) = _panels()
-    names = list(line.values)
-    every = max(1, len(line.grid) // 50)
-    for index, name in enumerate(names):
-        last = index == len(names) - 1
-        style = {**_DOTS, "markevery": every} if last else _STYLES[index % len(_STYLES)]
-        above.plot(line.grid, line.values[name], label=name, **style)
+    _overlay(above, line.grid, line.values)
     if len(line.data):
         above.plot(
             line.data, np.zeros(len(line.data)), "|", color=COLOURS["muted"], markersize=6,
@@ -56,67 +53,212 @@ def curves_figure(line: Line) -> Figure:
     _differences(below, line.grid, line.values, line.tolerance, "-")
     below.set_xlabel(f"feature x{line.feature} (radians)")
     _radians(below, line.grid)
-    _legend(above)
+    _legends(figure, above, below)
     return figure
+
+
+def outputs_figure(lines: Mapping[int, Line], left_out: int) -> Figure:
+    """Several outputs in small panels over the same feature, each named; no differences."""
+    rows = -(-len(lines) // 2)
+    figure = canvas(WIDTH, 1.2 * rows + 0.8)
+    panels = list(figure.subplots(rows, 2, sharex=True, squeeze=False).flat)
+    for axes, (output, line) in zip(panels, lines.items(), strict=False):
+        _overlay(axes, line.grid, line.values)
+        axes.set_ylabel(f"output {output}")
+        _radians(axes, line.grid)
+    for axes in panels[len(lines) :]:
+        axes.axis("off")
+        panels[len(lines) - 2].tick_params(labelbottom=True)
+    more = f"; {left_out} more outputs" if left_out else ""
+    feature = next(iter(lines.values())).feature
+    figure.supxlabel(f"feature x{feature} (radians){more}", fontsize=9.6, y=0.02)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper left", ncols=4, borderaxespad=0.1)
+    _place(figure, top=0.32, bottom=0.5)
+    figure.subplots_adjust(wspace=0.45, hspace=0.2)
+    return figure
+
+
+def _overlay(axes: Axes, grid: Any, values: Mapping[str, Any]) -> None:
+    """Sources over each other, the last one as dots; many points become pixels."""
+    every = max(1, len(grid) // 50)
+    for index, name in enumerate(values):
+        last = index == len(values) - 1
+        style = {**_DOTS, "markevery": every} if last else _STYLES[index % len(_STYLES)]
+        axes.plot(grid, values[name], label=name, rasterized=len(grid) > DENSE, **style)
+
+
+# --- spectra -------------------------------------------------------------------------------------
 
 
 def spectrum_figure(spectrum: Spectrum) -> Figure:
     """Magnitudes, circuits up and the counterpart down; below it, the coefficients' differences."""
-    figure, (above, below) = _panels()
+    figure, (above, below) = _panels(HEIGHT + 0.5, (2.5, 1))
     draw_stems(above, spectrum)
-    _differences(below, spectrum.frequencies, spectrum.coefficients, spectrum.tolerance, "o")
+    _differences(below, spectrum.frequencies, spectrum.coefficients, spectrum.claimed, "o")
     below.set_xlabel(f"frequency ω (radians per unit of x{spectrum.feature})")
-    _legend(above)
+    _legends(figure, above, below)
     return figure
 
 
 def draw_stems(axes: Axes, spectrum: Spectrum) -> None:
-    """Magnitudes above the tolerance as mirrored stems; a tick at every accessible frequency."""
+    """Magnitudes above the tolerance as mirrored stems on a log axis, and what they are.
+
+    Marks on the zero line: a tick for each effective frequency (accessible, where that is not
+    known), a cross where the coefficient of an accessible one is zero for all parameters, a ring
+    where only one side has it, a diamond where the circuit can't have it.
+    """
+    floor = 10.0 ** (np.floor(np.log10(spectrum.tolerance)) - _BELOW)
     sizes = {name: np.abs(c) for name, c in spectrum.coefficients.items()}
-    *circuits, counterpart = sizes
-    axes.axhline(0, color=COLOURS["muted"], linewidth=0.8)
-    axes.plot(
-        spectrum.frequencies, np.zeros(len(spectrum.frequencies)), "|", color=COLOURS["muted"],
-        markersize=5,
-    )  # fmt: skip
-    for index, name in enumerate(circuits):
+    *circuits, last = sizes
+    ups, down = (circuits, last) if circuits else ([last], None)
+    w = spectrum.frequencies
+    axes.axhline(0, color=COLOURS["ink"], linewidth=0.8)
+    for index, name in enumerate(ups):
+        at, height = _heights(w, sizes[name], spectrum.tolerance, floor)
         colour = _STYLES[index % len(_STYLES)]["color"]
-        seen = sizes[name] > spectrum.tolerance
-        at, size = spectrum.frequencies[seen], sizes[name][seen]
-        axes.vlines(at, 0, size, color=colour, linewidth=0.9 if index else 2.6, alpha=0.6)
+        axes.vlines(at, 0, height, color=colour, linewidth=0.9 if index else 2.6, alpha=0.6)
         axes.plot(
-            at, size, "o", color=colour, label=name, markersize=3.5 if index else 6.5,
+            at, height, "o", color=colour, label=name, markersize=3.5 if index else 6.5,
             markerfacecolor=colour if index else "none",
         )  # fmt: skip
-    seen = sizes[counterpart] > spectrum.tolerance
-    at, size = spectrum.frequencies[seen], sizes[counterpart][seen]
-    axes.vlines(at, -size, 0, color=COLOURS["ink"], linewidth=1.2)
-    axes.plot(at, -size, "o", color=COLOURS["ink"], markersize=4, label=counterpart)
-    axes.margins(y=0.12)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
-    axes.set_ylabel("|c(ω)|, mirrored")
+    if down is not None:
+        at, height = _heights(w, sizes[down], spectrum.tolerance, floor)
+        axes.vlines(at, -height, 0, color=COLOURS["ink"], linewidth=1.2)
+        axes.plot(at, -height, "o", color=COLOURS["ink"], markersize=4, label=down)
+    _mark(axes, spectrum, sizes)
+    top = max(float(np.max(s, initial=0.0)) for s in sizes.values())
+    _mirrored_decades(axes, floor, max(top, 1e3 * floor), spectrum.tolerance, both=down is not None)
+    axes.set_ylabel("|c(ω)|, mirrored" if down is not None else "|c(ω)|")
 
 
-def _panels() -> tuple[Figure, tuple[Axes, Axes]]:
-    figure = canvas(WIDTH, HEIGHT)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+def _heights(w: Any, size: Any, tolerance: float, floor: float) -> tuple[Any, Any]:
+    """Frequencies with a coefficient above the tolerance, and its decades above the floor."""
+    seen = size > tolerance
+    return w[seen], np.log10(size[seen] / floor)
+
+
+def _mark(axes: Axes, spectrum: Spectrum, sizes: Mapping[str, Any]) -> None:
+    present = np.array([size > spectrum.tolerance for size in sizes.values()])
+    known, used = spectrum.accessible, spectrum.effective
+    kinds = {
+        "accessible" if used is None else "effective": (known if used is None else used, "|", 9.0),
+        "missing on one side": (np.any(present, axis=0) & ~np.all(present, axis=0), "o", 9.0),
+        "not accessible": (~known & np.any(present, axis=0), "D", 4.5),
+    }
+    if used is not None:
+        kinds["accessible only"] = (known & ~used, "x", 5.0)
+    for label, (flags, marker, size) in kinds.items():
+        if np.any(flags):
+            colour = COLOURS["muted" if marker in "x|" else "vermilion"]
+            axes.plot(
+                spectrum.frequencies[flags], np.zeros(int(flags.sum())), marker, color=colour,
+                markersize=size, markerfacecolor="none", markeredgewidth=1.3, label=label,
+                linestyle="none", zorder=5,
+            )  # fmt: skip
+
+
+def _mirrored_decades(
+    axes: Axes, floor: float, top: float, tolerance: float, *, both: bool
+) -> None:
+    """A log axis that grows to both sides from the floor, and a band below the tolerance."""
+    decades = np.log10(top / floor)
+    band = np.log10(tolerance / floor)
+    axes.axhspan(-band if both else 0, band, color=COLOURS["rule"], alpha=0.45, linewidth=0)
+    axes.set_ylim(-decades - 0.9 if both else 0, decades + 0.9)
+    step = max(1, int(decades) // 4)
+    first = round(np.log10(floor))
+    ticks = [e - first for e in range(round(np.log10(top)), first, -step) if e - first > band]
+    every = sorted([*ticks, *(-t for t in ticks)] if both else ticks)
+    axes.set_yticks(every, [f"1e{abs(t) + first:+03d}" for t in every])
+
+
+def plane_figure(plane: Plane) -> Figure:
+    """``|c|`` over the frequencies of two features, each side in its panel, colours logarithmic."""
+    names = list(plane.coefficients)
+    shown = [names[0], names[-1]] if len(names) > 1 else names
+    figure = canvas(WIDTH, 2.9)
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    _place(figure, top=0.3, bottom=0.5)
+    figure.subplots_adjust(right=0.82, wspace=0.1)
+    low = np.log10(plane.tolerance)
+    top = max(float(np.log10(np.max(np.abs(plane.coefficients[n])))) for n in shown)
+    x, y = plane.frequencies.T
+    for axes, name in zip(panels, shown, strict=True):
+        size = np.log10(np.maximum(np.abs(plane.coefficients[name]), 1e-300))
+        seen = size > low
+        axes.scatter(
+            x[~seen], y[~seen], marker="s", s=9, facecolors="none", edgecolors=COLOURS["rule"],
+            linewidths=0.8,
+        )  # fmt: skip
+        points = axes.scatter(
+            x[seen], y[seen], c=size[seen], marker="s", s=_side(x, y) ** 2, cmap="viridis",
+            vmin=low, vmax=max(top, low + 1), linewidths=0, rasterized=True,
+        )  # fmt: skip
+        axes.set_title(name, fontsize=9.6)
+        axes.set_xlabel(f"ω of x{plane.features[0]} (rad per unit)")
+        axes.margins(0.2)
+        axes.grid(visible=False)
+    panels[0].set_ylabel(f"ω of x{plane.features[1]} (rad per unit)")
+    bar = figure.colorbar(points, cax=figure.add_axes((0.85, 0.2, 0.025, 0.65)))
+    bar.ax.set_title("|c|", fontsize=9.6)
+    bar.ax.grid(visible=False)
+    bar.locator = MultipleLocator(max(1, round((max(top, low + 1) - low) / 4)))
+    bar.formatter = FuncFormatter(lambda value, _: f"1e{value:+03.0f}")
+    bar.update_ticks()
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _side(x: Any, y: Any) -> float:
+    """Side of a cell in points: a lattice is filled, a cloud stays apart."""
+    count = max(len(np.unique(np.round(x, 6))), len(np.unique(np.round(y, 6))))
+    return float(np.clip(110 / max(count, 1), 3.5, 24))
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def _panels(
+    height: float = HEIGHT, ratios: tuple[float, float] = (2, 1)
+) -> tuple[Figure, tuple[Axes, Axes]]:
+    figure = canvas(WIDTH, height)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=ratios)
     return figure, (above, below)
 
 
-def _legend(axes: Axes) -> None:
-    """Above the axes, so that it covers no data."""
-    handles, _ = axes.get_legend_handles_labels()
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=min(4, len(handles)),
-        columnspacing=1.4, handlelength=2.4,
+def _place(figure: Figure, *, top: float, bottom: float, left: float = 0.78) -> None:
+    """Margins in inches."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=left / width, right=1 - 0.17 / width, top=1 - top / height, bottom=bottom / height,
+        hspace=0.12,
     )  # fmt: skip
 
 
+def _legends(figure: Figure, above: Axes, below: Axes) -> None:
+    """Sources above the axes, differences below them, so that they cover no data."""
+    handles, labels = above.get_legend_handles_labels()
+    columns = 4 if len(handles) <= 4 else 3
+    above.legend(
+        handles, labels, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
+        ncols=columns, columnspacing=1.2, handlelength=1.8,
+    )  # fmt: skip
+    pairs, names = below.get_legend_handles_labels()
+    if len(pairs) > 1:
+        figure.legend(
+            pairs, names, loc="lower left", ncols=3, handlelength=1.2, fontsize=8,
+            columnspacing=1.2, borderaxespad=0.1,
+        )  # fmt: skip
+    rows = -(-len(pairs) // 3) if len(pairs) > 1 else 0
+    _place(figure, top=0.12 + 0.19 * -(-len(handles) // columns), bottom=0.5 + 0.19 * rows)
+
+
 def _differences(
-    axes: Axes, grid: Any, values: Mapping[str, Any], tolerance: float, style: str
+    axes: Axes, grid: Any, values: Mapping[str, Any], tolerance: float | None, style: str
 ) -> None:
     """Absolute differences of every two sources on a log axis, with the tolerance."""
-    top = tolerance
+    top = tolerance or 0.0
     pairs = list(itertools.combinations(values, 2))
     colours = ("blue", "vermilion", "purple", "green", "muted", "ink")
     for index, (left, right) in enumerate(pairs):
@@ -124,32 +266,22 @@ def _differences(
         top = max(top, float(np.max(size)))
         axes.plot(
             grid, size, style, color=COLOURS[colours[index % len(colours)]], linewidth=0.8,
-            markersize=3, label=f"{left} − {right}",
+            markersize=3, label=f"{left} − {right}", rasterized=len(grid) > DENSE,
         )  # fmt: skip
-    axes.axhline(tolerance, color=COLOURS["ink"], linewidth=1, linestyle="--")
-    axes.annotate(
-        f"tolerance {tolerance:.0e}", (1, tolerance), (0, 2), ha="right", va="bottom", fontsize=8,
-        xycoords=("axes fraction", "data"), textcoords="offset points",
-        bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
-        zorder=1,
-    )  # fmt: skip
+    if tolerance is not None:
+        axes.axhline(tolerance, color=COLOURS["ink"], linewidth=1, linestyle="--")
+        axes.annotate(
+            f"tolerance {tolerance:.0e}", (1, tolerance), (0, 2), ha="right", va="bottom",
+            fontsize=8, xycoords=("axes fraction", "data"), textcoords="offset points",
+            bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+            zorder=4,
+        )  # fmt: skip
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 3, max(top, 1e-7) * 30)
     axes.yaxis.set_major_locator(LogLocator(numticks=6))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
     axes.set_ylabel("difference")
-    if len(pairs) > 1:
-        handles, labels = axes.get_legend_handles_labels()
-        figure = axes.get_figure()
-        assert isinstance(figure, Figure)
-        figure.legend(handles, labels, loc="outside lower right", ncols=2, handlelength=1.5)
-
-
-def has_zeros(values: Mapping[str, Any]) -> bool:
-    """Whether some difference lies below :data:`FLOOR`, and is drawn there."""
-    pairs = itertools.combinations(values.values(), 2)
-    return any(bool(np.any(np.abs(a - b) < FLOOR)) for a, b in pairs)
 
 
 def _radians(axes: Axes, grid: Any) -> None:

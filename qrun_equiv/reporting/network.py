@@ -29,7 +29,6 @@ _SIGNED = LinearSegmentedColormap.from_list(
     "signed", [COLOURS["vermilion"], "#ffffff", COLOURS["blue"]]
 )
 _STEP, _HEIGHT = 3.15, 5.6
-_FACES = {"feature": "#dcecf8", "trained": "#f1f3f5", "readout": "#fbe6d8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,12 @@ def formula(text: str) -> str:
 
 
 def _angle(angle: Angle | None) -> str:
-    return "" if angle is None else formula(str(angle))
+    return "" if angle is None else formula(decimals(str(angle)))
+
+
+def decimals(angle: str) -> str:
+    """Long fractions to four digits: a drawing has no room for the exact ones."""
+    return re.sub(r"\b(\d{4,})/(\d+)\b", lambda m: f"{int(m[1]) / int(m[2]):.4g}", angle)
 
 
 def blocks(circuit: Circuit) -> list[Block]:
@@ -96,24 +100,27 @@ def blocks(circuit: Circuit) -> list[Block]:
 # --- shapes --------------------------------------------------------------------------------------
 
 
-def _box(axes: Axes, centre: tuple[float, float], size: tuple[float, float], face: str) -> None:
+def box(axes: Axes, centre: tuple[float, float], size: tuple[float, float], face: str) -> None:
+    """A rounded box; ``face`` is what it stands for: feature, trained or readout."""
     (x, y), (width, height) = centre, size
     axes.add_patch(
         FancyBboxPatch(
             (x - width / 2, y - height / 2), width, height,
-            boxstyle="round,pad=0,rounding_size=0.12", facecolor=face, edgecolor=COLOURS["ink"],
-            linewidth=1.2, zorder=2,
+            boxstyle="round,pad=0,rounding_size=0.12", facecolor=COLOURS[face],
+            edgecolor=COLOURS["ink"], linewidth=1.0, zorder=2,
         )
     )  # fmt: skip
 
 
-def _text(axes: Axes, x: float, y: float, text: str, size: float, colour: str = "ink") -> None:
+def text(axes: Axes, x: float, y: float, words: str, size: float, colour: str = "ink") -> None:
+    """Centred text of a size in points."""
     axes.text(
-        x, y, text, ha="center", va="center", fontsize=size, color=COLOURS[colour], zorder=4
+        x, y, words, ha="center", va="center", fontsize=size, color=COLOURS[colour], zorder=4
     )  # fmt: skip
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """An arrow from one point to another."""
     axes.annotate(
         "", end, start, zorder=1,
         arrowprops={
@@ -135,7 +142,8 @@ def _matrix(
     )  # fmt: skip
 
 
-def _frame(axes: Axes, width: float, height: float) -> None:
+def frame(axes: Axes, width: float, height: float) -> None:
+    """Axes of equal units without a frame, from the origin."""
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     axes.set_aspect("equal")
@@ -151,23 +159,23 @@ def draw_circuit(axes: Axes, circuit: Circuit, output: int, *, ratio: float = 0.
     step = 1.85
     width = step * len(boxes) + 2.9
     height = width * ratio
-    _frame(axes, width, height)
+    frame(axes, width, height)
     middle = 0.58 * height
     axes.plot([0.95, width - 1.2], [middle, middle], color=COLOURS["ink"], linewidth=1.4, zorder=1)
-    _text(axes, 0.45, middle, r"$|0\rangle$", 17)
+    text(axes, 0.45, middle, r"$|0\rangle$", 17)
     for index, block in enumerate(boxes):
         x = 1.95 + step * index
-        face = _FACES["feature" if block.encodes else "trained"]
-        _box(axes, (x, middle), (1.6, 1.8), face)
-        _text(axes, x, middle + 0.35, f"${block.title}$", 17)
+        face = "feature" if block.encodes else "trained"
+        box(axes, (x, middle), (1.6, 1.8), face)
+        text(axes, x, middle + 0.35, f"${block.title}$", 17)
         if block.encodes:
-            _text(axes, x, middle - 0.4, f"${block.angles[0]}$", 14)
+            text(axes, x, middle - 0.4, f"${block.angles[0]}$", 14)
         else:
-            _text(axes, x, middle - 0.4, _span(block.angles), 11.5)
-    _box(axes, (width - 0.75, middle), (1.2, 1.2), _FACES["readout"])
-    _text(axes, width - 0.75, middle, _mean(circuit.observables[output]), 16)
+            text(axes, x, middle - 0.4, _span(block.angles), 11.5)
+    box(axes, (width - 0.75, middle), (1.2, 1.2), "readout")
+    text(axes, width - 0.75, middle, _mean(circuit.observables[output]), 16)
     legend = "blue: reads the feature     grey: trainable rotations"
-    _text(axes, width / 2, middle - 2.2, legend, 13, "muted")
+    text(axes, width / 2, middle - 2.2, legend, 13, "muted")
 
 
 def _span(angles: tuple[str, ...]) -> str:
@@ -189,44 +197,54 @@ def network_ratio(circuit: Circuit) -> float:
     return _HEIGHT / (_STEP * len(circuit.encoding_gates()) + 3.3)
 
 
-def draw_network(axes: Axes, network: MatrixProductCounterpart, theta: Array, output: int) -> None:
-    """The matrix-product readout with its numbers: phases, features, cores, output."""
+def draw_network(
+    axes: Axes,
+    network: MatrixProductCounterpart,
+    theta: Array,
+    output: int,
+    *,
+    scale: float = 1.0,
+) -> None:
+    """The matrix-product readout with its numbers: phases, features, cores, output.
+
+    ``scale`` multiplies the sizes of its texts.
+    """
     angles = [g.angle for g in network.circuit.encoding_gates() if g.angle is not None]
     left, cores, right = (t.detach().numpy() for t in network.cores(torch.tensor(theta)))
     peak = float(max(np.abs(cores).max(), np.abs(right[:, output]).max()))
-    _frame(axes, _HEIGHT / network_ratio(network.circuit), _HEIGHT)
+    frame(axes, _HEIGHT / network_ratio(network.circuit), _HEIGHT)
     features = sorted({i for a in angles for i in a.features()})
     inputs = ", ".join(f"x_{{{i}}}" for i in features)
-    _box(axes, (0.55, 5.1), (1.0, 0.75), _FACES["feature"])
-    _text(axes, 0.55, 5.1, f"${inputs}$", 16)
+    box(axes, (0.55, 5.1), (1.0, 0.75), "feature")
+    text(axes, 0.55, 5.1, f"${inputs}$", 16 * scale)
     last = 2.6 + _STEP * (len(angles) - 1)
     axes.plot([1.05, last], [5.1, 5.1], color=COLOURS["muted"], linewidth=1.2, zorder=1)
     for index, angle in enumerate(angles):
-        _draw_core(axes, 2.6 + _STEP * index, _angle(angle), cores[index], peak)
+        _draw_core(axes, 2.6 + _STEP * index, _angle(angle), cores[index], peak, scale)
     _matrix(axes, (0.42, 1.35), 0.22, left[:, None].T, peak)
-    _text(axes, 0.42, 0.9, "start", 12, "muted")
+    text(axes, 0.42, 0.9, "start", 12 * scale, "muted")
     starts = [0.9, *(2.6 + _STEP * k + 1.42 for k in range(len(angles)))]
     for start, end in zip(starts, [s + 0.31 for s in starts], strict=True):
-        _arrow(axes, (start, 1.35), (end, 1.35))
+        arrow(axes, (start, 1.35), (end, 1.35))
     _matrix(axes, (last + 1.9, 1.35), 0.24, right[:, [output]], peak)
-    _text(axes, last + 1.95, 0.55, "readout", 12, "muted")
+    text(axes, last + 1.95, 0.55, "readout", 12 * scale, "muted")
     legend = f"cores of {left.size} by {left.size} numbers: blue positive, orange negative"
-    _text(axes, (2.6 + last) / 2, 0.25, legend, 12, "muted")
-    _arrow(axes, (last + 2.08, 1.35), (last + 2.38, 1.35))
-    _text(axes, last + 2.85, 1.35, "$f(x)$", 16)
+    text(axes, (2.6 + last) / 2, 0.25, legend, 12 * scale, "muted")
+    arrow(axes, (last + 2.08, 1.35), (last + 2.38, 1.35))
+    text(axes, last + 2.85, 1.35, "$f(x)$", 16 * scale)
 
 
-def _draw_core(axes: Axes, x: float, angle: str, core: Array, peak: float) -> None:
+def _draw_core(axes: Axes, x: float, angle: str, core: Array, peak: float, scale: float) -> None:
     """One column: phase, the features 1, cos, sin of it, and the three matrices that they weigh."""
-    _arrow(axes, (x, 5.1), (x, 4.68))
-    _box(axes, (x, 4.3), (2.0, 0.72), _FACES["feature"])
-    _text(axes, x, 4.3, rf"$\varphi = {angle}$", 14)
-    _box(axes, (x, 1.35), (2.84, 1.3), _FACES["trained"])
+    arrow(axes, (x, 5.1), (x, 4.68))
+    box(axes, (x, 4.3), (2.0, 0.72), "feature")
+    text(axes, x, 4.3, rf"$\varphi = {angle}$", 14 * scale)
+    box(axes, (x, 1.35), (2.84, 1.3), "trained")
     for name, shift, matrix in zip(("1", "cos", "sin"), (-0.94, 0.0, 0.94), core, strict=True):
         if name != "1":
-            _arrow(axes, (x + 0.35 * np.sign(shift), 3.94), (x + shift, 3.45))
-        _text(axes, x + shift, 3.2, name if name == "1" else rf"{name} $\varphi$", 12.5)
-        _arrow(axes, (x + shift, 2.95), (x + shift, 1.8))
+            arrow(axes, (x + 0.35 * np.sign(shift), 3.94), (x + shift, 3.45))
+        text(axes, x + shift, 3.2, name if name == "1" else rf"{name} $\varphi$", 12.5 * scale)
+        arrow(axes, (x + shift, 2.95), (x + shift, 1.8))
         _matrix(axes, (x + shift, 1.35), 0.175, matrix, peak)
         if shift:
-            _text(axes, x + shift / 2, 1.35, "+", 12)
+            text(axes, x + shift / 2, 1.35, "+", 12 * scale)

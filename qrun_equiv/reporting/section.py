@@ -1,87 +1,144 @@
-"""What the page says about one pair."""
+"""What a page says about one pair: words, figures, numbers, and how to check them again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
+import torch
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from qrun_equiv.certificate import KINDS, STRENGTHS, Check, Counterexample, Verdict
-from qrun_equiv.errors import SpectrumError
-from qrun_equiv.pair import Pair
-from qrun_equiv.reporting import curves, figures, spectra, words
-from qrun_equiv.reporting.drawings import circuit_figure
+from qrun_equiv.errors import PairError
+from qrun_equiv.pair import Pair, catalogue_folder
+from qrun_equiv.reporting import numbers, words
+from qrun_equiv.reporting.drawn import Drawing, PairFigures, reason
+from qrun_equiv.reporting.mathematics import Formulas
 from qrun_equiv.reporting.script import replay_script, shown_path
-from qrun_equiv.reporting.subject import Subject, subject
-from qrun_equiv.reporting.svg import SETTINGS, inline
+
+#: Most lines of a counterpart's source that are shown.
+LINES = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A figure in the page, or why there is none.
+class Summary:
+    """One row of the index."""
 
-    Attributes:
-        svg: the figure; empty where it could not be drawn.
-        caption: what it shows.
-        problem: why it could not be drawn, or why there is nothing to draw.
-        wide: it scrolls rather than shrinks.
-    """
-
-    svg: Markup
-    caption: str
-    problem: str = ""
-    wide: bool = False
+    id: str
+    name: str
+    claim: str
+    verdict: Verdict
+    as_claimed: bool
+    summary: str
+    worst: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One pair: everything that the template shows."""
+    """One pair: everything that its page shows, and its numbers."""
 
-    id: str
+    row: Summary
     pair: Pair
-    verdict: Verdict
-    as_claimed: bool
     sentence: str
-    worst: Mapping[str, float | None]
+    formulas: Formulas | None
     file: str
-    drawings: tuple[Drawing, ...]
-    witness: Counterexample | None
+    groups: Mapping[str, tuple[Drawing, ...]]
+    arrays: numbers.Arrays
+    about: Mapping[str, Any]
+    code: str
     witness_words: str
     script: str
     no_script: str
     data_rows: int
-    simulators: Mapping[str, str]
+    settings: Mapping[str, Any]
+    recheck: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return self.row.verdict
+
+    @property
+    def witness(self) -> Counterexample | None:
+        """The witness of a refutation."""
+        return self.verdict.counterexample
 
     @property
     def checks(self) -> tuple[Check, ...]:
         """The checks that were made, what holds for every input first."""
         return tuple(sorted(self.verdict.checks, key=lambda c: c.name not in STRENGTHS))
 
+    @property
+    def strengths(self) -> Mapping[str, list[str]]:
+        """What was proved, certified and sampled, in words; what was not made is left out."""
+        found: dict[str, list[str]] = {"proved": [], "certified": [], "sampled": []}
+        for check in self.checks:
+            if check.status != "passed":
+                continue
+            line = f"{check.name}: {check.scope}"
+            if line not in found[check.strength]:
+                found[check.strength].append(line)
+        return {strength: lines for strength, lines in found.items() if lines}
 
-def section(pair: Pair, verdict: Verdict, name: str) -> Section:
-    """Everything about one pair; ``name`` is its id in the page."""
-    witness = verdict.counterexample
-    settings = verdict.certificate.settings
-    script, no_script = _script(pair, verdict)
-    return Section(
+
+def summary(pair: Pair, verdict: Verdict, name: str) -> Summary:
+    """The pair's row in the index; ``name`` is that of its page."""
+    return Summary(
         id=name,
-        pair=pair,
+        name=pair.name,
+        claim=pair.claim,
         verdict=verdict,
         as_claimed=pair.as_claimed(verdict.status),
-        sentence=words.verdict(pair, verdict),
+        summary=pair.summary,
         worst={kind: verdict.worst(kind) for kind in KINDS},
+    )
+
+
+def section(
+    pair: Pair,
+    verdict: Verdict,
+    name: str,
+    *,
+    certificate: str = "",
+    exports: Sequence[str] = (),
+    folder: Path | None = None,
+    problem: str = "",
+) -> Section:
+    """Everything about one pair.
+
+    Args:
+        pair: the pair.
+        verdict: on it.
+        name: of its page, and prefix of all ids in it.
+        certificate: path of the certificate as a person would type it; empty where there is none.
+        exports: formats in which every figure is also written, of :data:`.svg.FORMATS`.
+        folder: where the exported figures go, in ``figures/``.
+        problem: if given, no figure is tried and this is said in their place.
+    """
+    script, no_script = _script(pair, verdict)
+    settings = verdict.certificate.settings
+    made = PairFigures(pair, verdict, name, tuple(exports), folder)
+    groups = {"Figures": (Drawing(Markup(), "", problem),)} if problem else made.groups()
+    return Section(
+        row=summary(pair, verdict, name),
+        pair=pair,
+        sentence=words.verdict(pair, verdict),
+        formulas=made.formulas(),
         file=shown_path(pair.path) if pair.path is not None else "",
-        drawings=_drawings(pair, verdict, name),
-        witness=witness,
-        witness_words=words.witness(witness) if witness is not None else "",
+        groups=groups,
+        arrays=made.arrays,
+        about=made.about,
+        code=_code(pair.counterpart),
+        witness_words=words.witness(verdict.counterexample) if verdict.counterexample else "",
         script=script,
         no_script=no_script,
         data_rows=len(settings.get("data") or ()),
-        simulators=settings.get("simulators") or {},
+        settings=settings,
+        recheck=_recheck(pair, certificate),
     )
 
 
@@ -91,79 +148,33 @@ def _script(pair: Pair, verdict: Verdict) -> tuple[str, str]:
     try:
         return replay_script(pair, verdict), ""
     except Exception as error:  # noqa: BLE001 - it runs the user's code; the page says so
-        return "", _reason(error)
+        return "", reason(error)
 
 
-# --- figures -------------------------------------------------------------------------------------
+def _recheck(pair: Pair, certificate: str) -> str:
+    """The command that checks the certificate again."""
+    if not certificate:
+        return ""
+    command = f"qrun-equiv recheck {shlex.quote(certificate)}"
+    if pair.path is None or _shipped(pair.path):
+        return command
+    return f"{command} --pair {shlex.quote(shown_path(pair.path))}"
 
 
-def _drawings(pair: Pair, verdict: Verdict, name: str) -> tuple[Drawing, ...]:
-    @cache
-    def what() -> Subject:
-        return subject(pair, verdict)
-
-    def circuit() -> tuple[Figure, str]:
-        return circuit_figure(pair, what)
-
-    def outputs() -> tuple[Figure, str]:
-        return _curves(curves.outputs(what(), verdict))
-
-    def derivative() -> tuple[Figure, str]:
-        return _curves(curves.derivative(what(), verdict))
-
-    def spectrum() -> tuple[Figure, str]:
-        return _spectrum(spectra.spectrum(what(), verdict))
-
-    label = pair.name
-    made = [
-        _draw(circuit, f"{name}-circuit", f"Circuit of {label}", wide=True),
-        _draw(outputs, f"{name}-curves", f"Outputs of {label}"),
-    ]
-    if curves.is_about_gradient(verdict):
-        made.append(_draw(derivative, f"{name}-derivative", f"Derivative of {label}"))
-    return (*made, _draw(spectrum, f"{name}-spectrum", f"Spectrum of {label}"))
-
-
-def _draw(
-    make: Callable[[], tuple[Figure, str]], prefix: str, label: str, *, wide: bool = False
-) -> Drawing:
-    """One figure. No failure in it, which may be the user's own code, loses the report."""
+def _shipped(path: Path) -> bool:
     try:
-        with mpl.rc_context(SETTINGS):
-            figure, caption = make()
-            return Drawing(Markup(inline(figure, prefix, label)), caption, wide=wide)  # noqa: S704 - our own SVG, its texts escaped by matplotlib
-    except SpectrumError as error:
-        return Drawing(Markup(), "", f"No spectrum: {error}.")
-    except Exception as error:  # noqa: BLE001 - whatever failed, the page says so in its place
-        return Drawing(Markup(), "", f"This figure could not be drawn: {_reason(error)}.")
+        return path.parent == catalogue_folder().resolve()
+    except PairError:
+        return False
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-def _curves(line: curves.Line) -> tuple[Figure, str]:
-    held = f", with {line.where}" if line.where else ""
-    zeros = (
-        f" Differences of less than {figures.FLOOR:g} are drawn there."
-        if (figures.has_zeros(line.values))
-        else ""
-    )
-    what = line.quantity.capitalize() if line.quantity.startswith("output") else line.quantity
-    text = f"{what} along x{line.feature}{held}."
-    return figures.curves_figure(line), text + zeros
-
-
-def _spectrum(found: spectra.Spectrum) -> tuple[Figure, str]:
-    held = f", with {found.where}" if found.where else ""
-    zeros = (
-        f" Differences of less than {figures.FLOOR:g} are drawn there."
-        if (figures.has_zeros(found.coefficients))
-        else ""
-    )
-    text = (
-        f"Fourier coefficients of output {found.output} in x{found.feature} at the circuit's "
-        f"{2 * len(found.frequencies) - 1} accessible frequencies (ticks){held}; c(−ω) is the "
-        "conjugate of c(ω)."
-    )
-    return figures.spectrum_figure(found), text + zeros
+def _code(counterpart: Any) -> str:
+    """The classical side as text: a module's layers, a function's source."""
+    if isinstance(counterpart, torch.nn.Module):
+        return str(counterpart)
+    try:
+        lines = inspect.getsource(inspect.unwrap(counterpart)).splitlines()
+    except (OSError, TypeError):
+        return ""
+    more = [f"# … {len(lines) - LINES} more lines"] if len(lines) > LINES else []
+    return inspect.cleandoc("\n".join(lines[:LINES] + more))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from qiskit.exceptions import QiskitError
+from qiskit.quantum_info import SparsePauliOp
 
 from qrun_equiv import points
 from qrun_equiv.certificate import Verdict
 from qrun_equiv.circuit import Circuit
-from qrun_equiv.errors import ReportError
+from qrun_equiv.errors import FrontendError, ReportError, UnsupportedCircuitError
 from qrun_equiv.frontends.base import Array, CircuitSource, Sizes, Source
 from qrun_equiv.frontends.counterpart import CounterpartSource
+from qrun_equiv.frontends.qasm import load
 from qrun_equiv.frontends.sources import circuit_sources
 from qrun_equiv.pair import Pair
 from qrun_equiv.points import DEFAULT_RANGE, Domain
@@ -26,7 +31,7 @@ class Subject:
 
     Attributes:
         circuits: the native circuits.
-        counterpart: the classical side.
+        counterpart: the classical side; ``None`` where a circuit stands alone.
         sizes: numbers of features and parameters.
         domain: of the features; ``None``: all reals.
         seed: the verdict's.
@@ -40,7 +45,7 @@ class Subject:
     """
 
     circuits: Sequence[CircuitSource]
-    counterpart: CounterpartSource
+    counterpart: CounterpartSource | None
     sizes: Sizes
     domain: Domain
     seed: int
@@ -54,7 +59,8 @@ class Subject:
     @property
     def sources(self) -> list[Source]:
         """Circuits first, then the counterpart."""
-        return [*self.circuits, self.counterpart]
+        others = [] if self.counterpart is None else [self.counterpart]
+        return [*self.circuits, *others]
 
     def scale(self, stacks: Mapping[str, Array]) -> Array:
         """Scale ``[n_outputs]`` that errors are relative to, from the circuits' values."""
@@ -101,6 +107,101 @@ def subject(pair: Pair, verdict: Verdict) -> Subject:
     )
 
 
+def unverified(pair: Pair, *, parameters: Any = None, seed: int = 0) -> Subject:
+    """A pair without a verdict: its neutral form is what a framework's circuit lowers to.
+
+    Args:
+        pair: the pair.
+        parameters: ``theta``; else the pair's given, else its trained, else seeded random ones.
+        seed: of the random parameters and of the values of features that are held fixed.
+
+    Raises:
+        QrunEquivError: the pair can't be evaluated as given.
+    """
+    circuits, sizes = circuit_sources(
+        pair.circuits(), pair.observable, pair.n_features, pair.n_parameters
+    )
+    domain = points.read_domain(pair.domain, sizes.features)
+    given = pair if parameters is None else replace(pair, parameters=parameters)
+    theta, whose = _parameters(given, sizes, domain, seed)
+    return _plain(
+        circuits, CounterpartSource(pair.counterpart, sizes), sizes, domain, theta, whose, seed
+    )
+
+
+def of_qasm(
+    path: str | Path, *, observable: Any = None, parameters: Any = None, seed: int = 0
+) -> Subject:
+    """An OpenQASM 3 file alone; measured in Z of each qubit where no observable is given.
+
+    Args:
+        path: the file.
+        observable: Pauli labels (little-endian, as Qiskit's), a ``SparsePauliOp``, or a list.
+        parameters: ``theta``; seeded random ones where left out.
+        seed: of the random parameters and of the values of features that are held fixed.
+
+    Raises:
+        QrunEquivError: the file can't be read or evaluated.
+    """
+    if observable is None:
+        wires = load(path).num_qubits
+        observable = ["I" * (wires - 1 - k) + "Z" + "I" * k for k in range(wires)]
+    circuits, sizes = circuit_sources(str(path), _operators(observable), None, None)
+    if parameters is not None:
+        theta, whose = points.vector(parameters, sizes.parameters, "parameters"), "the given"
+    else:
+        theta, whose = _first(sizes, None, seed), "seeded random"
+    return _plain(circuits, None, sizes, None, theta, whose, seed)
+
+
+def _operators(observable: Any) -> Any:
+    """Labels as operators; anything else as it is."""
+    many = isinstance(observable, list | tuple)
+    if not all(isinstance(o, str) for o in (observable if many else [observable])):
+        return observable
+    try:
+        made = [SparsePauliOp(label) for label in (observable if many else [observable])]
+    except QiskitError as error:
+        msg = f"{observable!r} is no Pauli label such as 'ZI' (qubit 0 last): {error.message}"
+        raise FrontendError(msg) from error
+    return made if many else made[0]
+
+
+def _plain(
+    circuits: Sequence[CircuitSource],
+    counterpart: CounterpartSource | None,
+    sizes: Sizes,
+    domain: Domain,
+    theta: Array,
+    whose: str,
+    seed: int,
+) -> Subject:
+    parts = ["the other features fixed at a seeded random point"] if sizes.features > 1 else []
+    parts += [f"{whose} parameters"] if sizes.parameters else []
+    return Subject(
+        circuits=circuits,
+        counterpart=counterpart,
+        sizes=sizes,
+        domain=domain,
+        seed=seed,
+        neutral=_lowered(circuits),
+        x=_random_point(domain, sizes.features, seed),
+        theta=theta,
+        feature=0,
+        output=0,
+        where=" and ".join(parts),
+    )
+
+
+def _lowered(circuits: Sequence[CircuitSource]) -> Circuit | None:
+    for circuit in circuits:
+        try:
+            return circuit.lower()
+        except UnsupportedCircuitError:
+            continue
+    return None
+
+
 def _neutral(circuits: Sequence[CircuitSource], verdict: Verdict) -> Circuit | None:
     passed = {
         c.between[1] for c in verdict.checks if c.name == "neutral form" and c.error is not None
@@ -121,10 +222,14 @@ def _parameters(pair: Pair, sizes: Sizes, domain: Domain, seed: int) -> tuple[Ar
         return points.vector(first, sizes.parameters, "parameters"), "the given"
     if pair.trained is not None:
         return points.vector(pair.trained, sizes.parameters, "trained"), "the trained"
-    first = points.choose(
-        sizes, domain=domain, parameters=None, data=None, trained=None, seed=seed
-    )[0]
-    return first.theta, "seeded random"
+    return _first(sizes, domain, seed), "seeded random"
+
+
+def _first(sizes: Sizes, domain: Domain, seed: int) -> Array:
+    """The first parameters that the checks would draw at this seed."""
+    return points.choose(sizes, domain=domain, parameters=None, data=None, trained=None, seed=seed)[
+        0
+    ].theta
 
 
 def _feature(verdict: Verdict, neutral: Circuit | None) -> int:

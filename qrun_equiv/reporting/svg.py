@@ -1,9 +1,10 @@
-"""A matplotlib figure as SVG inside a page: unique ids, colours that follow the page's theme."""
+"""A matplotlib figure as SVG inside a page (colours follow the page's theme), or as a file."""
 
 from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -21,6 +22,10 @@ COLOURS = {
     "vermilion": "#d55e00",
     "green": "#009e73",
     "purple": "#b5538f",
+    # faces of boxes
+    "feature": "#dcecf8",
+    "trained": "#f1f3f5",
+    "readout": "#fbe6d8",
 }
 
 #: Settings of every figure: text stays text, lines thin, no upper and right frame.
@@ -50,13 +55,22 @@ SETTINGS: Any = {
     "lines.solid_capstyle": "round",
 }
 
+#: Formats in which figures are written for papers, and dots an inch of those that have pixels.
+FORMATS = ("pdf", "png")
+DPI = 200
+#: Lines of more points than this become pixels in a page: text and axes stay vectors.
+DENSE = 1500
+
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _FAMILY = "'DejaVu Sans', Verdana, sans-serif"
 
 
-def canvas(width: float, height: float) -> Figure:
-    """An empty figure, ``width`` by ``height`` inches, that pyplot knows nothing of."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+def canvas(width: float, height: float, *, constrained: bool = False) -> Figure:
+    """An empty figure, ``width`` by ``height`` inches, that pyplot knows nothing of.
+
+    ``constrained``: matplotlib finds the margins, which takes another drawing of the figure.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained" if constrained else None)
     FigureCanvasAgg(figure)
     return figure
 
@@ -71,7 +85,7 @@ def inline(figure: Figure, prefix: str, label: str) -> str:
     """
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
-        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
+        figure.savefig(buffer, format="svg", metadata=_NO_METADATA, dpi=DPI)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
@@ -84,6 +98,20 @@ def inline(figure: Figure, prefix: str, label: str) -> str:
     # Black is SVG's default, so matplotlib leaves it out: the default becomes the theme's ink.
     attributes = f'role="img" aria-label="{_attribute(label)}" style="fill: var(--ink)"'
     return text.replace("<svg ", f"<svg {attributes} ", 1)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure on white for a paper, in the format that the path's ending names.
+
+    The same figure gives the same bytes: no date, no version.
+    """
+    dateless: dict[str, Any] = (
+        {"CreationDate": None, "Producer": None, "Creator": None}
+        if path.suffix == ".pdf"
+        else {"Software": None}
+    )
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(path, dpi=DPI, facecolor="white", metadata=dateless)
 
 
 def _hundredths(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 
@@ -95,3 +96,15 @@ def slugs(names: Sequence[str]) -> list[str]:
             slug = f"{base}-{count}"
         found.append(slug)
     return found
+
+
+#: Longest name of a certificate's file.
+_LONGEST = 80
+
+
+def file_stem(name: str) -> str:
+    """A file name for a pair; one that had to be changed gets a hash, so that no two are alike."""
+    plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:_LONGEST]
+    if plain == name:
+        return name
+    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
