@@ -24,11 +24,13 @@ def blocks(text, language):
 
 
 def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
-    example, calls, approximation, _ = blocks(readme, "python")
+    example, calls, approximation, spectra, _ = blocks(readme, "python")
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) <= 10
     calls = calls.replace('"mine.json"', repr(str(tmp_path / "mine.json")))
-    program = f"{example}\nverdict = qe.verify(circuit, network)\n{calls}\n{approximation}"
+    program = (
+        f"{example}\nverdict = qe.verify(circuit, network)\n{calls}\n{approximation}\n{spectra}"
+    )
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", program],
         capture_output=True,
@@ -42,12 +44,16 @@ def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
         words = re.split(r"\s+\d\.\de-\d+", line)[0]
         if words.strip() != "...":
             assert words in done.stdout
-    assert done.stdout.rstrip().endswith("certified")
+    out = done.stdout.splitlines()
+    at = out.index("certified")  # the approximation's status, then the spectra
+    assert out[at + 1].startswith("7 accessible frequencies in x0, 4 of them effective")
+    assert out[at + 2].endswith("period 2*pi")
+    assert out[-1].startswith("different: 4 differ of 4 coefficients")
 
 
 def test_the_pair_file_is_verified(readme, tmp_path):
     path = tmp_path / "my_pair.py"
-    path.write_text(blocks(readme, "python")[3])
+    path.write_text(blocks(readme, "python")[4])
     (pair,) = collect([path])
     assert pair.verify().status is Status.PROVED
 
@@ -55,7 +61,7 @@ def test_the_pair_file_is_verified(readme, tmp_path):
 def test_every_command_of_the_table_exists(readme):
     named = set(re.findall(r"^\| `qrun-equiv (\w+)", readme, flags=re.MULTILINE))
     help_text = CliRunner().invoke(cli.app, ["--help"]).output
-    assert named == {"list", "verify", "report", "derive", "recheck", "proofs", "doctor"}
+    assert named == {c.name or c.callback.__name__ for c in cli.app.registered_commands}
     for name in named:
         assert name in help_text
     options = re.findall(r"`(--\w+)", readme.split("## Commands")[1].split("##")[0])

@@ -160,9 +160,7 @@ def test_single_precision_never_gives_0_69999():
         sample_circuit(qnode, torch.tensor([0.7]))
     engine = spectrum_engine(qnode)
     for ask in (engine.coefficients, engine.series, lambda theta: spectrum(qnode, theta)):
-        with pytest.raises(
-            SpectrumError, match="has too few digits"
-        ):
+        with pytest.raises(SpectrumError, match="has too few digits"):
             ask(torch.tensor([0.7]))
     right = sample_circuit(qnode, [0.7])
     assert by_frequency(spectrum(qnode, [0.7]))[1.0] == pytest.approx(0.5 * np.exp(0.7j), abs=1e-15)

@@ -87,7 +87,7 @@ def report(
     target = Path(folder)
     check_formats(exports)
     check_writable(target)
-    names = words.slugs([pair.name for pair, _ in results])
+    names = [words.file_stem(pair.name) for pair, _ in results]
     with staged(target) as staging:
         ends = ["", *names, ""]
         tasks = [
@@ -121,7 +121,7 @@ def write_json(results: Results, path: str | Path) -> Path:
 
 def render_index(results: Results, *, study: str | Path | None = None) -> str:
     """The index as text; see :func:`report`."""
-    names = words.slugs([pair.name for pair, _ in results])
+    names = [words.file_stem(pair.name) for pair, _ in results]
     rows = [summary(p, v, n) for (p, v), n in zip(results, names, strict=True)]
     return environment().get_template("index.html.j2").render(
         rows=rows,

@@ -39,7 +39,7 @@ def write_spectra(
     check_writable(target)
     stems = ["spectrum"]
     if len(pages) != 1:
-        stems = [f"spectrum-{slug}" for slug in words.slugs([p.name for p in pages])]
+        stems = [f"spectrum-{words.file_stem(p.name)}" for p in pages]
     shown = []
     with staged(target) as staging:
         for page, stem in zip(pages, stems, strict=True):

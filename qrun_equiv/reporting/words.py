@@ -85,20 +85,7 @@ def linked(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[start:])])
 
 
-def slugs(names: Sequence[str]) -> list[str]:
-    """Ids for names: distinct, of letters, digits and hyphens."""
-    found: list[str] = []
-    for name in names:
-        base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pair"
-        slug, count = base, 1
-        while slug in found:
-            count += 1
-            slug = f"{base}-{count}"
-        found.append(slug)
-    return found
-
-
-#: Longest name of a certificate's file.
+#: Longest name of a pair's files.
 _LONGEST = 80
 
 
