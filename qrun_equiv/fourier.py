@@ -11,8 +11,10 @@ Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), eq. (9) to (13).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +89,41 @@ def accessible(
             )
             raise SpectrumError(msg)
     return tuple(sorted(found, key=lambda w: tuple(a.terms for a in w)))
+
+
+def common_unit(values: Iterable[Fraction]) -> Fraction:
+    """The largest rational that all values are whole multiples of; 0 where all are 0."""
+    result = Fraction(0)
+    for value in values:
+        denominator = result.denominator * value.denominator
+        result = Fraction(
+            math.gcd(result.numerator * value.denominator, value.numerator * result.denominator),
+            denominator,
+        )
+    return result
+
+
+def multiple(angle: Angle, base: Angle) -> Fraction | None:
+    """``q`` where ``angle`` is ``q * base``; ``base`` is not 0."""
+    q = angle.terms[0][1] / base.terms[0][1] if angle.terms else Fraction(0)
+    return q if base * q == angle else None
+
+
+def common_base(angles: Sequence[Angle]) -> tuple[Angle, int] | None:
+    """The largest angle of which all are whole multiples, and the largest multiple.
+
+    ``None`` where there is none, or all are 0.
+    """
+    nonzero = [a for a in angles if a.terms]
+    if not nonzero:
+        return None
+    first = nonzero[0] if nonzero[0].terms[0][1] > 0 else -nonzero[0]
+    multiples = [multiple(a, first) for a in nonzero]
+    sizes = [abs(m) for m in multiples if m is not None]
+    if len(sizes) < len(multiples):
+        return None
+    unit = common_unit(sizes)
+    return first * unit, int(max(sizes) / unit)
 
 
 def numeric(frequencies: Sequence[Frequency], x: Array, theta: Array) -> Array:

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from qrun_equiv.angle import Angle, Symbol, read_constant
+from qrun_equiv.angle import Symbol, read_constant
 from qrun_equiv.circuit import Circuit
-from qrun_equiv.fourier import accessible, design
+from qrun_equiv.fourier import accessible, common_base, design
 
 Array = NDArray[np.float64]
 
@@ -71,18 +71,6 @@ def common_period(circuit: Circuit, theta: Array, scales: Sequence[float]) -> Pe
     ((monomial, base),) = unit.terms
     exact = not monomial and all((Fraction(s) / base).denominator == 1 for s in scales)
     return Period(float(unit.evaluate(np.zeros(1), theta)), fastest, exact)
-
-
-def common_base(angles: Sequence[Angle]) -> tuple[Angle, int] | None:
-    """The largest angle of which all are whole multiples, and the largest multiple; or None."""
-    terms = [term for angle in angles for term in angle.terms]
-    if any(len(angle.terms) > 1 for angle in angles) or len({m for m, _ in terms}) != 1:
-        return None
-    values = [q for _, q in terms]
-    base = Fraction(
-        math.gcd(*(q.numerator for q in values)), math.lcm(*(q.denominator for q in values))
-    )
-    return Angle.of({terms[0][0]: base}), int(max(abs(q) for q in values) / base)
 
 
 def leakage(

@@ -12,17 +12,15 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from qrun_equiv import tolerances
-from qrun_equiv.angle import Angle
 from qrun_equiv.certificate import OUTSIDE, SPECTRUM, Check
 from qrun_equiv.checks import Finding, Place, compare
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
-from qrun_equiv.fourier import Frequency, accessible, design, fit, half, numeric
+from qrun_equiv.fourier import Frequency, accessible, common_base, design, fit, half, numeric
 from qrun_equiv.frontends.base import Array, Source
 from qrun_equiv.points import DEFAULT_RANGE, Domain
 from qrun_equiv.scaling import Scale
@@ -145,7 +143,7 @@ def _grid(
     """Shifted Nyquist tensor grid plus points off it; None without a common base on each axis."""
     axes = []
     for axis in range(len(frequencies[0])):
-        unit = _common([w[axis] for w in frequencies])
+        unit = common_base([w[axis] for w in frequencies])
         if unit is None:
             return None
         angle, top = unit
@@ -162,28 +160,6 @@ def _grid(
     grid = np.array(list(itertools.product(*axes)))
     spread = np.array([a[-1] - a[0] + (a[1] - a[0]) for a in axes])
     return np.concatenate([grid, rng.uniform(size=(_OFF_GRID, len(axes))) * spread])
-
-
-def _common(entries: Sequence[Angle]) -> tuple[Angle, int] | None:
-    """The base angle that all entries are whole multiples of, and the largest multiple."""
-    nonzero = [e for e in entries if e.terms]
-    if not nonzero:
-        return None
-    first = nonzero[0]
-    ratios = []
-    for entry in nonzero:
-        ratio = entry.terms[0][1] / first.terms[0][1]
-        if entry != first * ratio:
-            return None
-        ratios.append(abs(ratio))
-    divisor = Fraction(
-        math.gcd(*(r.numerator * (_lcm(ratios) // r.denominator) for r in ratios)), _lcm(ratios)
-    )
-    return first * divisor, int(max(ratios) / divisor)
-
-
-def _lcm(ratios: Sequence[Fraction]) -> int:
-    return math.lcm(*(r.denominator for r in ratios))
 
 
 def _scattered(

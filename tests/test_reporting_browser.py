@@ -49,7 +49,7 @@ def test_the_console_is_heard(folder):
 @pytest.mark.parametrize("name", ["index.html", "pairs/off.html"])
 def test_no_console_error_and_nothing_wider_than_the_window(folder, name):
     wide = "document.title = document.documentElement.scrollWidth <= innerWidth ? 'fits' : 'wide'"
-    for width in (1440, 500):
+    for width in (1440, 390):
         document, complaints = browse(scripted(folder, name, wide), width)
         assert complaints == []
         assert "<title>fits</title>" in document

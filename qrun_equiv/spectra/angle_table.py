@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qrun_equiv.angle import Angle, Monomial
+from qrun_equiv.angle import Angle, Monomial, Symbol
+from qrun_equiv.errors import SpectrumError
 
 
 class AngleTable:
@@ -37,9 +38,10 @@ class AngleTable:
         self._constant = torch.as_tensor(constants * scale)
         self._varies = bool(monomials)
         self.reads_features = any(s.kind != "theta" for m in monomials for s, _ in m)
-        places = [_places(m, n_parameters) for m in monomials]
+        self._arcs = sorted({s for m in monomials for s, _ in m if s.kind == "acos"})
+        places = [_places(m, n_parameters, self._arcs) for m in monomials]
         degree = max(map(len, places), default=1)
-        self._places: Tensor | None = None  # [monomials, degree] in (theta, x, 1)
+        self._places: Tensor | None = None  # [monomials, degree] in (arcs, theta, x, 1)
         if degree > 1:
             self._places = torch.tensor([p + [-1] * (degree - len(p)) for p in places])
         elif places:
@@ -57,12 +59,15 @@ class AngleTable:
 
         Returns:
             float64 ``[batch, n]``.
+
+        Raises:
+            SpectrumError: an arccos is asked of a number outside [-1, 1].
         """
         if not self._varies:
             return self._constant.expand(theta.shape[0], -1)
         values = theta
         if self.reads_features and x is not None:
-            values = torch.cat([theta, x], dim=1)
+            values = torch.cat([*(_arccos(x, s) for s in self._arcs), theta, x], dim=1)
         if self._places is not None:
             # The appended 1 fills up monomials of lower degree.
             values = torch.cat([values, values.new_ones((values.shape[0], 1))], dim=1)
@@ -90,9 +95,20 @@ def _row(
     return row
 
 
-def _places(monomial: Monomial, n_parameters: int) -> list[int]:
+def _arccos(x: Tensor, arc: Symbol) -> Tensor:
+    inside = x[:, arc.index : arc.index + 1]
+    if bool((inside.abs() > 1).any()):
+        msg = f"an angle reads {arc}, which needs x{arc.index} in [-1, 1]: give x within it"
+        raise SpectrumError(msg)
+    return torch.arccos(inside**arc.power)
+
+
+def _places(monomial: Monomial, n_parameters: int, arcs: Sequence[Symbol]) -> list[int]:
     found = []
     for symbol, power in monomial:
-        start = 0 if symbol.kind == "theta" else n_parameters
-        found += [start + symbol.index] * power
+        if symbol.kind == "acos":
+            place = arcs.index(symbol)
+        else:
+            place = len(arcs) + symbol.index + (symbol.kind == "x") * n_parameters
+        found += [place] * power
     return found

@@ -30,9 +30,9 @@ from numpy.typing import ArrayLike
 from qrun_equiv.angle import Angle, Symbol
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
-from qrun_equiv.fourier import MAX_FREQUENCIES, Array, Frequency, numeric
+from qrun_equiv.fourier import MAX_FREQUENCIES, Array, Frequency, common_base, multiple, numeric
 from qrun_equiv.spectra.effective import effective
-from qrun_equiv.spectra.keys import common_unit, count, directions, keys_of
+from qrun_equiv.spectra.keys import count, directions, keys_of
 
 Kind = Literal["accessible", "effective"]
 
@@ -160,7 +160,7 @@ class FrequencySet:
             angles = [w[k] for w in self.accessible]
             text = f"x{self.features[k]}: {len(set(angles))} frequencies"
             if period is not None:
-                top = max(abs(_multiple(a, period.base) or Fraction(0)) for a in angles)
+                top = max(abs(multiple(a, period.base) or Fraction(0)) for a in angles)
                 text += f", the largest {period.base * top}, period {period}"
             else:
                 if not any(a.symbols() for a in angles):
@@ -253,17 +253,7 @@ def _distinct(values: Array, slack: float) -> Array:
 
 
 def _period(angles: Sequence[Angle]) -> Period | None:
-    nonzero = [a for a in angles if a.terms]
-    if not nonzero:
+    if not any(a.terms for a in angles):
         return Period(Angle())
-    first = max(nonzero[0], -nonzero[0], key=lambda a: a.terms[0][1])
-    multiples = [_multiple(a, first) for a in nonzero]
-    if any(m is None for m in multiples):
-        return None
-    return Period(first * common_unit(abs(m) for m in multiples if m is not None))
-
-
-def _multiple(angle: Angle, base: Angle) -> Fraction | None:
-    """``q`` where ``angle`` is ``q * base``."""
-    q = angle.terms[0][1] / base.terms[0][1] if angle.terms else Fraction(0)
-    return q if base * q == angle else None
+    found = common_base(angles)
+    return None if found is None else Period(found[0])

@@ -10,14 +10,14 @@ are sorted frequencies.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from qrun_equiv.angle import Angle, Monomial
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
-from qrun_equiv.fourier import Frequency, slopes
+from qrun_equiv.fourier import Frequency, common_unit, slopes
 
 #: Of each unit of frequency, how many eigenvalues +-1/2 units feed it: see :func:`directions`.
 Directions = dict[Frequency, int]
@@ -107,18 +107,6 @@ def keys_of(found: Directions, n_features: int) -> Keys:
         axes.append(Axis(position, monomial, unit, bound, place))
         place *= 2 * bound + 1
     return Keys(n_features, tuple(reversed(axes)))
-
-
-def common_unit(values: Iterable[Fraction]) -> Fraction:
-    """The largest rational that all values are whole multiples of; 0 where all are 0."""
-    result = Fraction(0)
-    for value in values:
-        denominator = result.denominator * value.denominator
-        result = Fraction(
-            math.gcd(result.numerator * value.denominator, value.numerator * result.denominator),
-            denominator,
-        )
-    return result
 
 
 def count(found: Directions, space: Keys, limit: int) -> dict[int, int]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from qrun_equiv.angle import read_constant
 from qrun_equiv.errors import SpectrumError
-from qrun_equiv.fourier import Array
-from qrun_equiv.leakage import common_base
+from qrun_equiv.fourier import Array, common_base
 
 T = TypeVar("T", np.float64, np.int64)
 
