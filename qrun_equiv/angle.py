@@ -26,6 +26,7 @@ _PI = Fraction("3.14159265358979323846264338327950288419716939937510582097494")
 _ROOT_TWO = Fraction("1.41421356237309504880168872420969807856967187537694807317667974")
 _TYPED = 0.5  # units in the last place: a float that was rounded once
 _PI_BITS = 24  # numerator and denominator of a factor of pi together
+_MOST_SHOWN = 40  # bits of a fraction that is shown as one
 _MAX_PI_POWER = 2  # ZZ feature maps contain 2 (pi - x0) (pi - x1) = 2 pi^2 - ...
 
 
@@ -267,10 +268,15 @@ def _reading_order(term: tuple[Monomial, Fraction]) -> tuple[bool, Monomial]:
 def _term(monomial: Monomial, coefficient: Fraction) -> str:
     factors = [str(s) if p == 1 else f"{s}^{p}" for s, p in monomial]
     if not factors:
-        return str(coefficient)
+        return _shown(coefficient)
     if abs(coefficient) != 1:
-        factors.insert(0, str(abs(coefficient)))
+        factors.insert(0, _shown(abs(coefficient)))
     return ("-" if coefficient < 0 else "") + "*".join(factors)
+
+
+def _shown(value: Fraction) -> str:
+    """A fraction, or a decimal where the fraction has so many digits that nobody wrote it."""
+    return str(value) if _bits(value) <= _MOST_SHOWN else repr(float(value))
 
 
 def _angle(value: Angle | float | Fraction) -> Angle:

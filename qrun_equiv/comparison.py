@@ -127,6 +127,8 @@ def run(job: Job, level: Level) -> Outcome:
 
 def _decide(job: Job, level: Level, findings: list[Finding], notes: list[str]) -> Outcome:
     before = job.counterpart.weights()
+    if job.parameters is not None and job.sizes.parameters and not job.counterpart.takes_theta:
+        notes.append("no gradient wrt parameters: the counterpart takes x alone")
     forms = {c.name: links.lower(c, findings, notes) for c in job.circuits}
     batches = job.batches(next((f for f in forms.values() if f is not None), None))
     job.counterpart.sample = (batches[0].x, batches[0].theta)

@@ -61,7 +61,9 @@ def verify(
             only; at random ones where left out.
         data: rows ``[rows, n_features]`` that are also checked.
         trained: one more parameter vector, at which the data rows are checked.
-        gradients: which gradients are compared, of ``"features"`` and ``"parameters"``.
+        gradients: which gradients are compared, of ``"features"`` and ``"parameters"``; a
+            counterpart of ``x`` alone has none wrt parameters, so at given ``parameters`` that one
+            is not compared.
         epsilon: the largest absolute difference of an output that passes, for a counterpart that
             approximates (a network): then gradients and spectra are not compared.
         shots: also estimate every output from this many measurements a Pauli word and point, and
@@ -84,9 +86,12 @@ def verify(
     _check_options(level, gradients, seed)
     limit = _limit(epsilon)
     circuits, sizes = circuit_sources(circuit, observable, n_features, n_parameters)
+    source = CounterpartSource(counterpart, sizes)
+    if parameters is not None and sizes.parameters and not source.takes_theta:
+        gradients = [g for g in gradients if g != "parameters"]  # it has none to differentiate by
     job = Job(
         circuits=circuits,
-        counterpart=CounterpartSource(counterpart, sizes),
+        counterpart=source,
         sizes=sizes,
         domain=points.read_domain(domain, sizes.features),
         parameters=_vectors(parameters, sizes),

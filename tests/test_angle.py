@@ -409,3 +409,9 @@ def test_text_for_people(angle: Angle, text: str) -> None:
 
 def test_json_form_is_exact() -> None:
     assert to_json(X0 * PI / 3 - 1) == [["-1", {}], ["1/3", {"pi": 1, "x0": 1}]]
+
+
+def test_long_fractions_are_shown_as_the_float_that_was_written():
+    assert str(feature(0) * math.sqrt(2)) == "1.4142135623730951*x0"
+    assert str(Angle.constant(-math.cos(0.4))) == repr(-math.cos(0.4))
+    assert str(feature(0) / 3 + Angle.constant(0.125)) in ("1/3*x0 + 1/8", "1/8 + 1/3*x0")

@@ -524,3 +524,24 @@ def test_no_parameters_and_no_features():
     assert not qe.verify(
         constant, lambda x, t: value(x, t) + 1e-6, n_features=1, n_parameters=0
     ).equivalent
+
+
+def test_a_counterpart_of_x_alone_at_given_parameters_has_no_gradient_wrt_them():
+    import pennylane as qml
+
+    import qrun_equiv as qe
+
+    @qml.qnode(qml.device("default.qubit"))
+    def circuit(x, theta):
+        qml.RX(x[0], wires=0)
+        qml.RY(theta[0], wires=0)
+        return qml.expval(qml.Z(0))
+
+    derived = qe.derive(circuit, parameters=[0.3])
+    verdict = qe.verify(circuit, derived, parameters=[0.3])
+    assert verdict.status is Status.CERTIFIED
+    assert verdict.certificate.settings["gradients"] == ["features"]
+    assert "no gradient wrt parameters: the counterpart takes x alone" in verdict.certificate.notes
+    assert qe.recheck(verdict.certificate, circuit, derived).status is Status.CERTIFIED
+    assert qe.verify(circuit, derived, parameters=[0.31]).status is Status.REFUTED
+    assert qe.verify(circuit, derived).status is Status.REFUTED

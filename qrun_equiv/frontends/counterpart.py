@@ -40,7 +40,8 @@ class CounterpartSource:
         #: Rows ``[rows, n_features]`` and parameters inside the domain, where it may be called.
         self.sample: tuple[Array, Array] | None = None
         self.counterpart: Callable[..., Any] = counterpart
-        self._takes_theta = _takes_theta(counterpart, sizes.parameters)
+        #: Whether it is called with the parameters; else its numbers are its own.
+        self.takes_theta = _takes_theta(counterpart, sizes.parameters)
         if isinstance(counterpart, torch.nn.Module):
             _refuse_single_precision(counterpart)
 
@@ -53,7 +54,7 @@ class CounterpartSource:
         theta = theta.reshape(self.sizes.parameter_shape)
         before = x.detach().clone()
         try:
-            out = self.counterpart(x, theta) if self._takes_theta else self.counterpart(x)
+            out = self.counterpart(x, theta) if self.takes_theta else self.counterpart(x)
         except (Exception, SystemExit) as error:
             msg = (
                 f"the counterpart raised {type(error).__name__} on x {tuple(x.shape)} and theta "
@@ -182,7 +183,7 @@ class CounterpartSource:
         Raises:
             FormalError: the code does something that can't be followed.
         """
-        inputs = [x, theta] if self._takes_theta else [x]
+        inputs = [x, theta] if self.takes_theta else [x]
         points = None
         if self.sample is not None and len(self.sample[0]) >= batch:
             rows, vector = self.sample
@@ -200,12 +201,12 @@ class CounterpartSource:
         )  # fmt: skip
         many = np.resize(rows, (formal_rows.ROWS, self.sizes.features))
         points = [many, vector.reshape(self.sizes.parameter_shape)]
-        formal_rows.check(formal.copied(self.counterpart), points[: 2 if self._takes_theta else 1])
+        formal_rows.check(formal.copied(self.counterpart), points[: 2 if self.takes_theta else 1])
 
     def at(self, theta: Array) -> Callable[[Any], Any]:
         """The counterpart as a function of ``x`` alone, at given parameters."""
         fixed = torch.tensor(theta).reshape(self.sizes.parameter_shape)
-        return lambda x: self.counterpart(x, fixed) if self._takes_theta else self.counterpart(x)
+        return lambda x: self.counterpart(x, fixed) if self.takes_theta else self.counterpart(x)
 
     def weights(self) -> str:
         """Digest of the tensors it holds: they must not change while it is evaluated."""
