@@ -168,3 +168,31 @@ def test_zero_against_zero_and_against_something():
     found = compare_spectra(series(w0=0.0), series(w0=1e-300))
     assert found.energy == 0.0 or not found.same
     assert compare_spectra(series(w0=0.0), series(w0=0.1)).energy == 1.0
+
+
+def test_constants_can_be_compared():
+    def constant(value):
+        return FourierSeries(np.zeros((1, 0)), np.array([[value + 0j]]))
+
+    assert compare_spectra(constant(0.5), constant(0.5)).same
+    assert not compare_spectra(constant(0.5), constant(0.4)).same
+
+
+def test_a_slow_frequency_and_a_constant_differ():
+    w = np.array([[0.0], [1e-7], [1e6]])
+    left, right = np.array([[1.0], [0.0], [0.1]]) + 0j, np.array([[0.0], [1.0], [0.1]]) + 0j
+    assert not compare_spectra(FourierSeries(w, left), FourierSeries(w, right)).same
+
+
+@pytest.mark.parametrize("tolerance", [float("nan"), float("inf"), -1.0, "a"])
+def test_a_tolerance_that_is_no_bound_is_refused(tolerance):
+    one = FourierSeries(np.zeros((1, 1)), np.ones((1, 1)) + 0j)
+    with pytest.raises(SpectrumError, match="tolerance must be"):
+        compare_spectra(one, one, tolerance=tolerance)
+
+
+def test_what_is_no_spectrum_is_refused():
+    one = FourierSeries(np.zeros((1, 1)), np.ones((1, 1)) + 0j)
+    for other in (3, FourierSeries(np.zeros((1, 1)), np.zeros((1, 0), complex))):
+        with pytest.raises(SpectrumError, match="no spectrum"):
+            compare_spectra(one, other)

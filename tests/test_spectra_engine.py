@@ -522,3 +522,71 @@ def test_a_wrong_series_shows_in_the_error(monkeypatch) -> None:
     right = found._method.box
     monkeypatch.setattr(found._method, "box", lambda t, x: right(t, x).conj().resolve_conj())
     assert found.series(theta).error > 1e-3
+
+
+def test_an_arccos_of_a_fixed_feature_is_an_arccos():
+    angle = X1.arccos() * 2 + parameter(0)
+    gates = (rotation("RY", 0, angle), rotation("RX", 0, X0), rotation("RY", 0, parameter(0)))
+    circuit = Circuit(1, gates, (Z0,), 2, 1)
+    for made in engines(circuit, [0]):
+        series = made.series([0.4], [0.0, 0.3])
+        turn = 2 * np.arccos(0.3) + 0.4
+        for x in (0.0, 0.9, -2.1):
+            z, y = np.cos(turn) * np.cos(x), np.sin(turn)
+            expected = z * np.cos(0.4) - y * np.sin(0.4)
+            assert series.series(np.array([[x]]))[0, 0] == pytest.approx(expected, abs=1e-14)
+        with pytest.raises(SpectrumError, match=r"x1 in \[-1, 1\]"):
+            made.coefficients(
+                torch.tensor([0.4], dtype=torch.float64), torch.tensor([0.0, 2.0]).double()
+            )
+
+
+def test_a_slow_frequency_beside_a_fast_one_is_kept():
+    slow, fast = Angle.constant(1e-7), Angle.constant(1e6)
+    gates = (rotation("RX", 0, X0 * fast), rotation("RX", 1, X0 * slow))
+    z1 = Observable.of([(1.0, {1: "Z"})])
+    found = SpectrumEngine(Circuit(2, gates, (z1,), 1, 0)).fourier([])
+    assert found(np.array([[1e7]]))[0, 0] == pytest.approx(np.cos(1.0), abs=1e-9)
+    both = Circuit(2, gates, (Z0, z1), 1, 0)
+    for made in engines(both):
+        assert made.fourier([])(np.array([[1e7]]))[0, 1] == pytest.approx(np.cos(1.0), abs=1e-9)
+
+
+def test_frequencies_that_meet_are_one_and_stay_opposite():
+    gates = (rotation("RX", 0, X0 * parameter(0)), rotation("RY", 0, X0 * parameter(1)))
+    found = SpectrumEngine(Circuit(1, gates, (Z0,), 1, 2)).fourier([0.1 + 0.2, 0.3])
+    w = found.frequencies[:, 0]
+    assert 0.0 in w  # not 5.6e-17
+    assert np.array_equal(w, -w[::-1])
+
+
+@pytest.mark.parametrize(
+    ("theta", "reason"),
+    [([0.3 + 0.5j], "complex"), (["a"], "array of float64"), (None, "array of float64"),
+     ([[1.0], [1.0, 2.0]], "array of float64"), (torch.tensor([1j]), "complex")],
+)  # fmt: skip
+def test_numbers_that_are_not_real_are_refused(theta, reason):
+    made = SpectrumEngine(Circuit(1, (rotation("RX", 0, X0 + parameter(0)),), (Z0,), 1, 1))
+    for ask in (made.coefficients, made.series, made.values):
+        with pytest.raises(SpectrumError, match=reason):
+            ask(theta)
+
+
+def test_an_angle_that_overflows_is_refused():
+    square = rotation("RY", 0, parameter(0) * parameter(0))
+    made = SpectrumEngine(Circuit(1, (square, rotation("RX", 0, X0)), (Z0,), 1, 1))
+    with pytest.raises(SpectrumError, match="overflows"):
+        made.fourier([1e200])
+
+
+@pytest.mark.parametrize("degree", [float("nan"), [float("nan")], 1.5, "3", True, [None]])
+def test_a_degree_that_is_no_whole_number_is_refused(degree):
+    made = SpectrumEngine(Circuit(1, (rotation("RX", 0, X0),), (Z0,), 1, 0))
+    with pytest.raises(SpectrumError, match="degree must be a whole number"):
+        made.check_degree(degree)
+
+
+@pytest.mark.parametrize("features", [0, "0", [0.5], [None]])
+def test_features_that_are_no_whole_numbers_are_refused(features):
+    with pytest.raises(SpectrumError, match="features must be a sequence of whole numbers"):
+        SpectrumEngine(Circuit(1, (rotation("RX", 0, X0),), (Z0,), 1, 0), features)

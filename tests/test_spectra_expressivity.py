@@ -133,3 +133,19 @@ def test_bad_input(options, message):
 def test_circuit_without_parameters():
     with pytest.raises(SpectrumError, match="no parameters"):
         expressivity(Circuit(1, (Gate("RX", (0,), X),), (Z0,), 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"parameters": np.zeros((50, 1), dtype=np.float32)}, "too few digits"),
+        ({"parameters": np.zeros((50, 1)) * 1j}, "real numbers"),
+        ({"n_samples": 10**12}, "n_samples must be"),
+        ({"n_samples": 50.5}, "n_samples must be"),
+    ],
+)
+def test_samples_that_are_not_real_double_or_too_many(options, reason):
+    gates = (Gate("RY", (0,), parameter(0)), Gate("RX", (0,), feature(0)))
+    circuit = Circuit(1, gates, (Observable.of([(1.0, {0: "Z"})]),), 1, 1)
+    with pytest.raises(SpectrumError, match=reason):
+        expressivity(circuit, **options)

@@ -449,3 +449,33 @@ def test_unknown_kind_and_output():
         found.of("all")
     with pytest.raises(SpectrumError, match="output 3"):
         found.of("effective", 3)
+
+
+def test_values_at_scales_that_are_arccosines_complex_or_short():
+    gates = (Gate("RX", (0,), feature(0) * feature(1).arccos()),)
+    found = frequencies(Circuit(1, gates, (Observable.of([(1.0, {0: "Z"})]),), 2, 0), [0])
+    assert found.values(x=[0.0, 0.5])[-1, 0] == pytest.approx(math.acos(0.5))
+    with pytest.raises(SpectrumError, match=r"x1 in \[-1, 1\]"):
+        found.values(x=[0.0, 2.0])
+    with pytest.raises(SpectrumError, match="real numbers"):
+        found.values(x=[0.0, 0.5j])
+    with pytest.raises(SpectrumError, match="too few digits"):
+        found.values(x=np.float32([0.0, 0.7]))
+
+
+def test_gaps_of_scales_far_apart():
+    gates = (
+        Gate("RX", (0,), feature(0) * 10**6),
+        Gate("RY", (0,), feature(0) * Angle.constant(1e-7)),
+    )
+    found = frequencies(Circuit(1, gates, (Observable.of([(1.0, {0: "Z"})]),), 1, 0))
+    assert found.gaps()[0][0] == pytest.approx(1e-7, rel=1e-2)
+
+
+def test_floats_of_all_digits_share_no_period():
+    scaled = lambda s: Gate("RX", (0,), feature(0) * s)  # noqa: E731
+    for scales, periodic in (((1, math.sqrt(2)), False), ((1, 0.3), True), ((1, 1e-3), True)):
+        gates = tuple(scaled(s) for s in scales)
+        found = frequencies(Circuit(1, gates, (Observable.of([(1.0, {0: "Z"})]),), 1, 0))
+        assert (found.period()[0] is not None) is periodic
+        assert ("no common period" in found.describe()) is not periodic

@@ -288,3 +288,35 @@ def test_circuits_refuse_bad_parameters():
         sample_circuit(serial_qnode(), [0.1, math.nan, 0.3])
     with pytest.raises(SpectrumError, match=r"degree 3, at .* it needs 7 points"):
         sample_circuit(serial_qnode(), THETA, degree=1)
+
+
+def test_a_small_output_beside_a_large_one_is_not_aliased():
+    def function(x):
+        return np.stack([1e6 * np.cos(x[:, 0]), 1e-5 * np.cos(5 * x[:, 0])], axis=1)
+
+    with pytest.raises(SpectrumError, match=r"aliased.*at \(5\): it needs 11 points"):
+        sample(function, degree=1)
+    assert sample(function, degree=5).series.coefficients[-1, 1] == pytest.approx(5e-6, rel=1e-3)
+
+
+def test_a_slow_frequency_is_no_constant():
+    with pytest.raises(SpectrumError, match="too close to each other"):
+        sample(lambda x: np.cos(1e6 * x[:, 0]) + np.cos(1e-7 * x[:, 0]), frequencies=[1e6, 1e-7])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"degree": 1, "base": [1.0, 2.0]}, r"base has the shape \[2\]"),
+        ({"scales": [1, [2]]}, "one sequence of numbers for each feature"),
+        ({"frequencies": np.arange(1, 200_001)}, "give degree= and base="),
+        ({"frequencies": 3.0}, "frequencies must be"),
+    ],
+)
+def test_malformed_requests(options, reason):
+    with pytest.raises(SpectrumError, match=reason):
+        sample(lambda x: np.cos(x[:, 0]), **options)
+
+
+def test_scales_as_an_array_are_those_of_the_list():
+    assert signed_sums(np.array([[1.0, 2.0]])) == signed_sums([1, 2])

@@ -137,3 +137,8 @@ def test_bad_circuit_and_fit():
     row = GradientVariance(2, 1, 2, 0.1, 0.0, 0.1)
     with pytest.raises(SpectrumError, match="two or more"):
         decay([row, row])
+
+
+def test_too_many_wires_are_refused_before_memory_is_filled():
+    with pytest.raises(SpectrumError, match="take fewer wires"):
+        trainability(wires=(40,), n_samples=20)

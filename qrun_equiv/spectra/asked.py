@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from qrun_equiv.angle import Angle, Symbol, feature
 from qrun_equiv.circuit import Circuit, Gate, Observable
@@ -16,6 +17,7 @@ from qrun_equiv.spectra.sample_grid import Multiples, distinct, multiples_of
 
 # A grid is taken up to this many points a frequency, or up to this many altogether.
 _SPARSE, _SMALL_GRID = 8, 4096
+_MOST = 100_000  # frequencies that are listed one by one
 
 
 def signed_sums(scales: Sequence[Any]) -> tuple[Frequency, ...]:
@@ -33,6 +35,8 @@ def signed_sums(scales: Sequence[Any]) -> tuple[Frequency, ...]:
     if not isinstance(scales, Iterable) or isinstance(scales, str):
         msg = f"scales must be a sequence of numbers, one a re-upload, got {scales!r}"
         raise SpectrumError(msg)
+    if isinstance(scales, np.ndarray | Tensor):
+        scales = double(scales, "scales").tolist()
     scales = list(scales)
     nested = bool(scales) and all(isinstance(s, Sequence) for s in scales)
     rows = list(scales) if nested else [scales]
@@ -48,7 +52,11 @@ def signed_sums(scales: Sequence[Any]) -> tuple[Frequency, ...]:
 
 
 def _read(scale: Any) -> Angle:
-    return Angle.constant(float(double(scale, "scales").reshape(())))
+    value = double(scale, "scales")
+    if value.ndim:
+        msg = f"scales must be numbers, or one sequence of numbers for each feature, got {scale!r}"
+        raise SpectrumError(msg)
+    return Angle.constant(float(value))
 
 
 def wanted(
@@ -87,7 +95,11 @@ def wanted(
         degrees = tuple((n - 1) // 2 for n in _whole(points, features, "points"))
     else:
         degrees = _whole(degree, features, "degree")
-    steps = np.broadcast_to(double(base, "base"), (len(degrees),))
+    steps = double(base, "base")
+    if steps.shape not in {(), (len(degrees),)}:
+        msg = f"base has the shape {list(steps.shape)} for {len(degrees)} feature(s): give one each"
+        raise SpectrumError(msg)
+    steps = np.broadcast_to(steps, (len(degrees),))
     if not np.all(steps > 0):
         msg = f"base must be positive (radians per unit of the feature), got {base}"
         raise SpectrumError(msg)
@@ -96,6 +108,15 @@ def wanted(
 
 def _values(frequencies: Any, parameters: Any) -> Array:
     frequencies = getattr(frequencies, "accessible", frequencies)  # a FrequencySet
+    if np.ndim(frequencies) == 0:
+        msg = f"frequencies must be [n] or [n, n_features], got {frequencies!r}"
+        raise SpectrumError(msg)
+    if len(frequencies) > _MOST:
+        msg = (
+            f"{len(frequencies)} frequencies are more than the {_MOST} that are fitted one by one: "
+            "where they are all multiples of a base, give degree= and base="
+        )
+        raise SpectrumError(msg)
     if (
         len(frequencies)
         and isinstance(frequencies[0], tuple)

@@ -12,10 +12,13 @@ from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import Array, FourierSeries
 
 _ROWS = 2**16  # evaluated at a time
+_ROUNDING = 2.0**-46  # of the largest output: noise of an output that is 0
 
 
-def double(values: Any, name: str) -> Array:
-    """Finite float64 array of numbers; whole numbers are exact, shorter floats are refused.
+def double(values: Any, name: str, *, finite: bool = True) -> Array:
+    """Float64 array of finite numbers; whole numbers are exact, shorter floats are refused.
+
+    Numbers that are not finite pass with ``finite=False``.
 
     Raises:
         SpectrumError: not real numbers, not finite, or rounded to less than double precision: 0.7
@@ -43,7 +46,7 @@ def double(values: Any, name: str) -> Array:
     if values.dtype.kind not in "fiu":
         msg = f"{name} must be real numbers, got {dtype}"
         raise SpectrumError(msg)
-    if not np.all(np.isfinite(values)):
+    if finite and not np.all(np.isfinite(values)):
         msg = f"{name} contains a number that is not finite"
         raise SpectrumError(msg)
     return np.array(values, dtype=np.float64)
@@ -75,10 +78,10 @@ class BlackBox:
         self._as_tensor = isinstance(function, torch.nn.Module)
         self._off, self._limit, self._tolerance = off, limit, tolerance
         self._n_features, self._n_outputs = n_features, 0
-        self._size = 0.0
+        self._sizes = np.zeros(1)  # largest value of each output so far
         self._expected = self(off)
         again = self(off)
-        if np.max(np.abs(again - self._expected), initial=0.0) > self.bound:
+        if np.any(np.abs(again - self._expected) > self.bounds):
             msg = (
                 "two calls at the same points differ: the function is random (finite shots? "
                 "dropout?), and a spectrum of it would be noise"
@@ -88,7 +91,13 @@ class BlackBox:
     @property
     def bound(self) -> float:
         """What counts as rounding, absolute."""
-        return self._tolerance * self._size
+        return float(np.max(self.bounds, initial=0.0))
+
+    @property
+    def bounds(self) -> Array:
+        """The same for each output, ``[n_outputs]``: a small one is not lost beside a large one."""
+        noise = _ROUNDING * np.max(self._sizes, initial=0.0)
+        return np.asarray(np.maximum(self._tolerance * self._sizes, noise))
 
     @property
     def room(self) -> int:
@@ -114,16 +123,16 @@ class BlackBox:
         """Values ``[batch, n_outputs]``."""
         parts = [self._evaluate(x[k : k + _ROWS]) for k in range(0, len(x), _ROWS)]
         values = np.concatenate(parts)
-        self._size = max(self._size, float(np.max(np.abs(values), initial=0.0)))
+        self._sizes = np.maximum(self._sizes, np.max(np.abs(values), axis=0, initial=0.0))
         return values
 
-    def residual(self, series: FourierSeries) -> float:
-        """Largest difference from a series at the points off the samples."""
+    def residuals(self, series: FourierSeries) -> Array:
+        """Largest difference from a series at the points off the samples, ``[n_outputs]``."""
         rest = self._expected.copy()
         for k in range(0, len(series.frequencies), _ROWS):
             part = slice(k, k + _ROWS)
             rest -= FourierSeries(series.frequencies[part], series.coefficients[part])(self._off)
-        return float(np.max(np.abs(rest), initial=0.0))
+        return np.asarray(np.max(np.abs(rest), axis=0, initial=0.0))
 
     def single_precision(self) -> str:
         """A reason, where all values are numbers of single precision and not simple ones."""

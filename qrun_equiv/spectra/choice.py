@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Literal, Protocol
 
 from torch import Tensor
@@ -41,7 +42,7 @@ def chosen_features(circuit: Circuit, features: Sequence[int] | None) -> tuple[i
         raise SpectrumError(msg)
     if features is None:
         return tuple(range(circuit.n_features))
-    chosen = tuple(int(i) for i in features)
+    chosen = whole(features)
     read = {i for g in circuit.encoding_gates() if g.angle for i in g.angle.features()}
     for i in chosen:
         if not 0 <= i < circuit.n_features:
@@ -54,6 +55,19 @@ def chosen_features(circuit: Circuit, features: Sequence[int] | None) -> tuple[i
         msg = f"features {list(chosen)}: each once, and at least one"
         raise SpectrumError(msg)
     return chosen
+
+
+def whole(features: Sequence[int]) -> tuple[int, ...]:
+    """Indices of features as Python ints.
+
+    Raises:
+        SpectrumError: no sequence of whole numbers.
+    """
+    try:
+        return tuple(index(i) for i in features)
+    except TypeError as error:
+        msg = f"features must be a sequence of whole numbers such as [0], got {features!r}"
+        raise SpectrumError(msg) from error
 
 
 def choose(plan: Program, method: Method) -> tuple[str, Coefficients]:

@@ -1,6 +1,6 @@
 """Two Fourier spectra side by side: which frequencies agree, differ, are missing or are extra.
 
-Frequencies are matched within rounding (1e-12 of the largest one), and each difference is held to a
+Frequencies are matched within rounding (2^-46 of the largest one), and each difference is held to a
 bound of its own: the errors of both spectra, and the rounding of their coefficients.
 """
 
@@ -164,13 +164,16 @@ def compare_spectra(
         left: the spectrum that is expected; a bare series counts as exact but for rounding.
         right: the one that is compared with it.
         names: of the two, for people.
-        tolerance: absolute, added to every bound.
+        tolerance: absolute, added to every bound; finite, not negative.
 
     Raises:
         SpectrumError: other numbers of features or outputs, numbers that are not finite, or more
             than :data:`MAX_ROWS` coefficients.
     """
     one, two = _series(left, names[0]), _series(right, names[1])
+    if not (isinstance(tolerance, float | int) and 0 <= tolerance < np.inf):
+        msg = f"tolerance must be a number from 0 up, finite, got {tolerance!r}"
+        raise SpectrumError(msg)
     for what, axis in (("features", one.frequencies.shape), ("outputs", one.coefficients.shape)):
         other = (two.frequencies if what == "features" else two.coefficients).shape
         if axis[1] != other[1]:
@@ -197,10 +200,13 @@ def compare_spectra(
 
 
 def _series(spectrum: FourierSeries | HasSeries, name: str) -> FourierSeries:
-    series = spectrum if isinstance(spectrum, FourierSeries) else spectrum.series
+    series = spectrum if isinstance(spectrum, FourierSeries) else getattr(spectrum, "series", None)
+    if not isinstance(series, FourierSeries) or not series.coefficients.shape[1]:
+        msg = f"{name} is no spectrum with an output: give a FourierSeries, or a result with one"
+        raise SpectrumError(msg)
     finite = np.all(np.isfinite(series.frequencies)) and np.all(np.isfinite(series.coefficients))
-    if not finite or not np.isfinite(_error(spectrum)):
-        msg = f"{name} contains a number that is not finite"
+    if not finite or not 0 <= _error(spectrum) < np.inf:
+        msg = f"{name} contains a number that is not finite, or a negative error"
         raise SpectrumError(msg)
     if not len(series.frequencies):
         msg = f"{name} has no frequency: a spectrum holds at least the mean, at frequency 0"
@@ -217,7 +223,8 @@ def _error(spectrum: FourierSeries | HasSeries) -> float:
 def _matched(one: FourierSeries, two: FourierSeries) -> tuple[Array, Complex, Complex]:
     """All frequencies of both, ascending, and both sides' coefficients there (0 where absent)."""
     both = np.concatenate([one.frequencies, two.frequencies])
-    places = np.stack([labels(axis) for axis in both.T], axis=1)
+    axes = [labels(axis) for axis in both.T]
+    places = np.stack([np.zeros(len(both), np.int64), *axes], axis=1)  # a constant has no axis
     _, first, inverse = np.unique(places, axis=0, return_index=True, return_inverse=True)
     inverse = inverse.reshape(-1)
     sides = []

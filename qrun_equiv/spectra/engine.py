@@ -178,9 +178,11 @@ class SpectrumEngine:
             SpectrumError: the circuit has higher frequencies (says how many points it needs) or
                 frequencies that are no integers.
         """
-        degrees = (
-            [degree] * len(self.features) if isinstance(degree, int | np.integer) else list(degree)
-        )
+        many = list(degree) if isinstance(degree, list | tuple | np.ndarray) else None
+        degrees = [degree] * len(self.features) if many is None else many
+        if any(isinstance(k, bool) or not isinstance(k, int | np.integer) for k in degrees):
+            msg = f"degree must be a whole number, or one for each feature, got {degree!r}"
+            raise SpectrumError(msg)
         if len(degrees) != len(self.features):
             msg = f"{len(degrees)} degrees for {len(self.features)} feature(s): one each is needed"
             raise SpectrumError(msg)
@@ -245,6 +247,9 @@ class SpectrumEngine:
             raise SpectrumError(msg)
         with torch.no_grad():
             coefficients = self.coefficients(flat, fixed)[0].numpy()
+        if not np.all(np.isfinite(coefficients)):
+            msg = "an angle overflows at these parameters: make theta (or the fixed x) smaller"
+            raise SpectrumError(msg)
         floor = 0.0 if self.method == "lifting" else _ROUNDING * self._norm()
         kept = np.where(np.abs(coefficients) <= floor, 0.0, coefficients)
         return collected(FourierSeries(self.values(flat, fixed)[0], kept))
@@ -297,7 +302,14 @@ def _no_collection() -> Iterator[None]:
 
 
 def _vector(name: str, values: Array | Tensor, size: int, what: str) -> Tensor:
-    tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    try:
+        tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    except (TypeError, ValueError) as error:
+        msg = f"{name} must be an array of float64 numbers [..., {size}], one a {what[:-1]}"
+        raise SpectrumError(msg) from error
+    if tensor.is_complex():
+        msg = f"{name} is complex: the circuit's {what} are real numbers, so give its real part"
+        raise SpectrumError(msg)
     if tensor.is_floating_point() and tensor.dtype != torch.float64 and tensor.numel():
         msg = (
             f"{name} is {tensor.dtype}, which has too few digits (0.7 becomes 0.699999988): make "

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import Array, Frequency, half
+from qrun_equiv.spectra.black_box import double
 from qrun_equiv.spectra.engine import SpectrumEngine
 
 Complex = NDArray[np.complex128]
@@ -33,6 +34,7 @@ Correlation = Literal["complex", "stacked"]
 _CONSTANT = 1e-12
 _GROUPS = 20  # of the jackknife
 _FEWEST = 2 * _GROUPS
+_MOST = 10_000_000  # samples that are drawn
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def expressivity(
         raise SpectrumError(msg)
     theta = _parameters(circuit, n_samples, parameters, seed)
     engine = SpectrumEngine(circuit, features)
-    fixed = None if x is None else torch.as_tensor(np.asarray(x, dtype=np.float64))
+    fixed = None if x is None else torch.as_tensor(double(x, "x"))
     with torch.no_grad():
         found = engine.coefficients(torch.as_tensor(theta), fixed)[..., output].numpy()
     every = engine.frequencies
@@ -184,10 +186,13 @@ def _parameters(
         msg = "the circuit has no parameters, so its coefficients have no distribution"
         raise SpectrumError(msg)
     if given is None:
+        if not isinstance(n_samples, int) or not 0 <= n_samples <= _MOST:
+            msg = f"n_samples must be a whole number from {_FEWEST} to {_MOST}, got {n_samples!r}"
+            raise SpectrumError(msg)
         shape = (n_samples, circuit.n_parameters)
         theta = np.random.default_rng(seed).uniform(0.0, 2 * math.pi, shape)
     else:
-        theta = np.asarray(given, dtype=np.float64)
+        theta = double(given, "parameters", finite=False)
         if theta.ndim != 2 or theta.shape[1] != circuit.n_parameters:
             msg = (
                 f"parameters of shape {theta.shape}: [n_samples, {circuit.n_parameters}] is needed"

@@ -31,13 +31,17 @@ from qrun_equiv.angle import Angle, Symbol
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import MAX_FREQUENCIES, Array, Frequency, common_base, multiple, numeric
+from qrun_equiv.spectra.black_box import double
+from qrun_equiv.spectra.choice import whole
+from qrun_equiv.spectra.collecting import SAME
 from qrun_equiv.spectra.effective import effective
 from qrun_equiv.spectra.keys import count, directions, keys_of
 
 Kind = Literal["accessible", "effective"]
 
-# Frequencies whose values differ by less, relative to the largest, have met at given scales.
-_SAME = 1e-12
+# A base that the largest frequency is more than this many times is rounding: two floats such as
+# sqrt(2) and 0.1 always have a common measure, and nobody can see a period that long.
+_MOST_MULTIPLE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +135,13 @@ class FrequencySet:
     ) -> tuple[Array, ...]:
         """For each feature the distinct gaps between neighbouring frequencies, ascending.
 
-        Frequencies, and gaps, that differ by less than 1e-12 of the largest frequency are one: at
+        Frequencies, and gaps, that differ by less than 2^-46 of the largest frequency are one: at
         given scales different angles may have the same value. See :meth:`values`.
         """
         values = self.values(theta, x, kind=kind)
         result = []
         for column in values.T:
-            slack = _SAME * float(np.abs(column).max(initial=0.0))
+            slack = SAME * float(np.abs(column).max(initial=0.0))
             result.append(_distinct(np.diff(_distinct(column, slack)), 2 * slack))
         return tuple(result)
 
@@ -145,7 +149,9 @@ class FrequencySet:
         """For each feature the common period, exact, or ``None`` where there is none.
 
         There is one where all frequencies of the feature are rational multiples of one angle: for
-        scales 1/3 and 1/2, or for ``theta0`` and ``2*theta0``, not for 1 and pi.
+        scales 1/3 and 1/2, or for ``theta0`` and ``2*theta0``, not for 1 and pi. Floats such as
+        ``sqrt(2)``, whose nearest rationals have many digits, share none: a period of more than a
+        million of the shortest waves counts as none.
         """
         return tuple(_period([w[k] for w in self.of(kind)]) for k in range(len(self.features)))
 
@@ -214,7 +220,7 @@ def choose(circuit: Circuit, features: Sequence[int] | None) -> tuple[int, ...]:
     if not circuit.n_features:
         msg = "a circuit without features has no spectrum; let a gate read x"
         raise SpectrumError(msg)
-    chosen = tuple(range(circuit.n_features) if features is None else (int(i) for i in features))
+    chosen = tuple(range(circuit.n_features)) if features is None else whole(features)
     if not chosen or len(set(chosen)) != len(chosen):
         msg = f"features {list(chosen)}: name at least one, each of them once"
         raise SpectrumError(msg)
@@ -233,15 +239,19 @@ def _evaluate(
     found: Sequence[Frequency], theta: ArrayLike, x: ArrayLike, n_features: int = 1
 ) -> Array:
     symbols: set[Symbol] = {s for w in found for a in w for s in a.symbols()}
-    given = {"theta": np.asarray(theta, dtype=np.float64).reshape(-1),
-             "x": np.asarray(x, dtype=np.float64).reshape(-1)}  # fmt: skip
+    given = {"theta": double(theta, "theta", finite=False).reshape(-1),
+             "x": double(x, "x", finite=False).reshape(-1)}  # fmt: skip
     for symbol in sorted(symbols):
-        values = given[symbol.kind]
+        name = "theta" if symbol.kind == "theta" else "x"
+        values = given[name]
         if symbol.index >= len(values):
-            msg = f"frequencies depend on {symbol}: pass {symbol.kind} with its value"
+            msg = f"frequencies depend on {symbol}: pass {name} with its value"
             raise SpectrumError(msg)
         if not math.isfinite(values[symbol.index]):
-            msg = f"{symbol} is {values[symbol.index]}; frequencies need finite values"
+            msg = f"{name}{symbol.index} is {values[symbol.index]}; frequencies need finite values"
+            raise SpectrumError(msg)
+        if symbol.kind == "acos" and abs(values[symbol.index]) > 1:
+            msg = f"frequencies depend on {symbol}, which needs x{symbol.index} in [-1, 1]"
             raise SpectrumError(msg)
     return numeric(found, given["x"], given["theta"]).reshape(len(found), n_features)
 
@@ -256,4 +266,6 @@ def _period(angles: Sequence[Angle]) -> Period | None:
     if not any(a.terms for a in angles):
         return Period(Angle())
     found = common_base(angles)
-    return None if found is None else Period(found[0])
+    if found is None or found[1] > _MOST_MULTIPLE:
+        return None
+    return Period(found[0])

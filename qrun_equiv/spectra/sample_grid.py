@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from qrun_equiv.angle import read_constant
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import Array, common_base
+from qrun_equiv.spectra.collecting import SAME
 
 T = TypeVar("T", np.float64, np.int64)
 
-_MERGE = 1e-12  # of the largest frequency: what sums of a thousand floats are off by
+_MULTIPLE = 1e-12  # of the largest frequency: how far a whole multiple of a base may be off
 _ROUNDED = 8.0  # units in the last place within which a frequency is read as a simple number
 
 
@@ -65,7 +66,7 @@ def _tensor(axes: Sequence[NDArray[T]]) -> NDArray[T]:
 def labels(values: Array) -> NDArray[np.int64]:
     """Numbers from 0 up, ``[n]``: equal for entries within rounding of each other."""
     order = np.argsort(values)
-    slack = _MERGE * float(np.max(np.abs(values), initial=0.0))
+    slack = SAME * float(np.max(np.abs(values), initial=0.0))
     found = np.empty(len(values), dtype=np.int64)
     found[order] = np.cumsum(np.diff(values[order], prepend=values[order[:1]]) > slack)
     return found
@@ -120,6 +121,6 @@ def _base(values: Array) -> float | None:
         if step * 2**31 < largest:
             continue
         refined = largest / round(largest / step)  # the smallest gap has lost digits
-        if np.all(np.abs(values - np.rint(values / refined) * refined) <= _MERGE * largest):
+        if np.all(np.abs(values - np.rint(values / refined) * refined) <= _MULTIPLE * largest):
             return refined
     return None

@@ -48,7 +48,8 @@ class SampledSpectrum:
         series: frequencies ``[n, n_features]`` (radians per unit of the feature), both signs, and
             coefficients ``[n, n_outputs]``.
         error: largest ``|series - function|`` at points that the series was not computed from.
-        bound: what ``error`` was held to: rounding, as a part of the largest value.
+        bound: what ``error`` was held to: rounding, as a part of the largest value; each output was
+            held to a bound of its own, and this is the largest.
         condition: factor from errors of the samples to errors of the coefficients, at most.
         points: number of samples that the series was computed from.
         method: ``"grid"`` or ``"least-squares"``.
@@ -166,8 +167,9 @@ def sample_circuit(
 
 def _on_grid(box: BlackBox, asked: Multiples, counts: tuple[int, ...]) -> SampledSpectrum:
     series = _transformed(box, asked, counts)
-    error = box.residual(series)
-    if not error <= box.bound:
+    errors = box.residuals(series)
+    error = float(errors.max())
+    if not np.all(errors <= box.bounds):
         raise SpectrumError(_diagnosis(box, asked, counts, error))
     sizes = " x ".join(str(n) for n in counts)
     note = f"grid of {sizes} points over a period, {_OFF} points off it"
@@ -193,8 +195,8 @@ def _diagnosis(box: BlackBox, asked: Multiples, counts: tuple[int, ...], error: 
     while math.prod(4 * k + 5 for k in degrees) <= min(_TRIAL, box.room):
         wider = Multiples(asked.base, degrees, None)
         series = _transformed(box, wider, tuple(2 * k + 1 for k in degrees))
-        if box.residual(series) <= box.bound:
-            return f"{start}; {_content(series, asked, box.bound)}"
+        if np.all(box.residuals(series) <= box.bounds):
+            return f"{start}; {_content(series, asked, box.bounds)}"
         degrees = tuple(2 * k + 2 for k in degrees)
     reached = ", ".join(str(k // 2 - 1) for k in degrees)
     return (
@@ -204,11 +206,11 @@ def _diagnosis(box: BlackBox, asked: Multiples, counts: tuple[int, ...], error: 
     )
 
 
-def _content(series: FourierSeries, asked: Multiples, bound: float) -> str:
+def _content(series: FourierSeries, asked: Multiples, bounds: Array) -> str:
     """What was found beyond the frequencies asked for, and the grid that it needs."""
     index = np.rint(series.frequencies / asked.base).astype(int)
     size = np.max(np.abs(series.coefficients), axis=1)
-    seen = size > bound
+    seen = np.any(np.abs(series.coefficients) > bounds, axis=1)
     top = np.max(np.abs(index[seen]), axis=0, initial=0)
     known = {tuple(row) for row in asked.index().tolist()}
     beyond = [k for k in np.argsort(-size) if seen[k] and tuple(index[k].tolist()) not in known]
@@ -249,8 +251,9 @@ def _at_random(
         )
         raise SpectrumError(msg)
     series, _ = fit(frequencies, x, box(x), inverse=inverse)
-    error = box.residual(series)
-    if not error <= box.bound:
+    errors = box.residuals(series)
+    error = float(errors.max())
+    if not np.all(errors <= box.bounds):
         reason = box.single_precision() or (
             f"the function has content outside the {unknowns} frequencies given; give all of them "
             "(those of its circuit, or of its scales)"

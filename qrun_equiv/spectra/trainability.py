@@ -27,6 +27,7 @@ Family = Callable[[int, int], Circuit]
 
 _FEWEST = 10
 _MEMORY = 2**28  # bytes that autograd may keep at once
+_MOST = 2**33  # bytes that one point may take
 _COPIES = 4  # states that autograd keeps a gate, roughly
 
 
@@ -201,10 +202,16 @@ def gradients(circuit: Circuit, n_samples: int, seed: int) -> NDArray[np.float64
 
     Parameters and features are uniform on ``[0, 2 pi)``; batches keep autograd within memory.
     """
+    each = 16 * 2**circuit.n_wires * max(1, len(circuit.gates)) * _COPIES
+    if each > _MOST:
+        msg = (
+            f"the gradient of {circuit.n_wires} wires and {len(circuit.gates)} gates takes about "
+            f"{each / 2**30:.3g} GiB a point, more than {_MOST // 2**30} GiB: take fewer wires"
+        )
+        raise SpectrumError(msg)
     rng = np.random.default_rng(seed)
     theta = torch.as_tensor(rng.uniform(0, 2 * math.pi, (n_samples, circuit.n_parameters)))
     x = torch.as_tensor(rng.uniform(0, 2 * math.pi, (n_samples, circuit.n_features)))
-    each = 16 * 2**circuit.n_wires * max(1, len(circuit.gates)) * _COPIES
     size = max(1, _MEMORY // each)
     parts = []
     for start in range(0, n_samples, size):
