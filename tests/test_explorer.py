@@ -456,6 +456,119 @@ def test_narrow_page_permalink_and_no_series(page: str, tmp_path: Path) -> None:
         found["arccos"]["settings"]["theta"][0])) < 1e-11  # fmt: skip
 
 
+DRAWN = """
+const $ = (id) => document.getElementById(id);
+const inside = (a, b) => a.left >= b.left && a.right <= b.right &&
+  a.top >= b.top && a.bottom <= b.bottom;
+const apart = (label, tick) => label.right + 6 <= tick.left || tick.right <= label.left ||
+  label.bottom <= tick.top || tick.bottom <= label.top;
+const place = (e) => e.getBoundingClientRect();
+result.gates = [...$("circuit-drawing").querySelectorAll("g:has(> rect)")].map((g) => ({
+  fits: [...g.querySelectorAll("text")].every((t) =>
+    inside(place(t), place(g.querySelector("rect")))),
+  texts: [...g.querySelectorAll(".gate-angle")].map((t) => t.textContent),
+  tip: g.querySelector("title").textContent }));
+result.axes = ["curve", "difference", "spectrum"].map((id) =>
+  [...$(id).querySelectorAll(".label")].every((label) =>
+  [...$(id).querySelectorAll(".tick")].every((tick) => apart(place(label), place(tick)))));
+const stroke = (kind) => getComputedStyle($("curve").querySelector(kind));
+result.lines = ["strokeWidth", "strokeOpacity"].map((key) =>
+  [".circuit-line", ".network-line"].map((kind) => parseFloat(stroke(kind)[key])));
+result.order = [...$("curve").querySelectorAll("path")].map((e) => e.getAttribute("class"));
+"""
+
+
+@browser
+def test_texts_fit_and_lines_are_told_apart(tmp_path: Path) -> None:
+    """No angle leaves its box, no axis label meets a number, dashes lie on a wide line."""
+    x, y = feature(0), feature(1)
+    angles = [
+        x * Fraction(-29, 20) - Fraction(231, 100),
+        x * y * Fraction(-1234, 1000) + x * Fraction(-1414, 1000) + y * Fraction(-2236, 1000) - 3,
+        x * x * y * y * x * y * Fraction(-1234, 1000),
+        x * Fraction(1, 100000) - 1,
+    ]
+    gates = tuple(Gate("RX", (0,), angle) for angle in angles)
+    circuit = Circuit(1, gates, small().observables, 2, 0)
+    found = run(explorer.render(circuit), DRAWN, tmp_path)
+    assert found["errors"] == []
+    first, second, third, fourth = found["gates"]
+    assert all(gate["fits"] for gate in found["gates"])
+    assert first["texts"] == ["\u22121.45x\u2080", "\u22122.31"]
+    assert first["tip"] == "RX \u22121.45x\u2080\u22122.31 rad"
+    assert len(second["texts"]) == 2
+    assert len(third["texts"]) == 1
+    assert fourth["texts"] == ["1.0e\u22125x\u2080", "\u22121"]  # an exponent's sign is no term's
+    assert all(
+        gate["tip"].endswith(" rad") and "\u2026" not in gate["tip"] for gate in found["gates"]
+    )
+    assert found["axes"] == [True, True, True]
+    (wide, thin), (pale, full) = found["lines"]
+    assert wide >= 3 * thin
+    assert (pale < 0.5, full) == (True, 1)
+    assert found["order"] == ["circuit-line", "network-line"]
+
+
+@browser
+def test_light_and_dark(tmp_path: Path) -> None:
+    """The button exchanges all colours, those of the canvases too, and the choice is kept."""
+    script = """
+    const button = document.getElementById("theme");
+    const look = () => ({ name: button.textContent, theme: document.documentElement.dataset.theme,
+      paper: getComputedStyle(document.body).backgroundColor,
+      cells: document.querySelector("#network-drawing .feature canvas").toDataURL() });
+    result.looks = [look()];
+    for (let k = 0; k < 2; k++) { button.click(); result.looks.push(look()); }
+    button.click();
+    result.kept = localStorage.getItem("theme");"""
+    found = run(explorer.render(small()), script, tmp_path)
+    assert found["errors"] == []
+    first, other, again = found["looks"]
+    assert first == again
+    assert {first["theme"], other["theme"]} == {"light", "dark"}
+    assert {first["name"], other["name"]} == {"Light", "Dark"}
+    assert all(first[key] != other[key] for key in ("paper", "cells"))
+    assert found["kept"] == other["theme"]
+    for theme in ("light", "dark"):
+        choice = f"<script>localStorage.setItem('theme', '{theme}');</script>"
+        chosen = explorer.render(small()).replace("<head>", "<head>" + choice, 1)
+        opened = run(chosen, "result.theme = document.documentElement.dataset.theme;", tmp_path)
+        assert opened == {"theme": theme, "errors": []}
+
+
+@browser
+def test_the_pair_s_counterpart_is_not_spoken_for(tmp_path: Path) -> None:
+    """A pair's page says that it derives its network; the serial template has no counterpart."""
+    file = tmp_path / "wrong pair.py"
+    file.write_text(
+        "import pennylane as qml\nimport torch\nfrom qrun_equiv import Pair\n"
+        "def circuit(x, theta):\n    qml.RX(x[0], wires=0)\n    return qml.expval(qml.Z(0))\n"
+        "pair = Pair(name='wrong', pennylane=circuit, n_features=1, n_parameters=0,\n"
+        "            counterpart=lambda x, theta: torch.sin(x[:, 0]), summary='A sine.')\n"
+    )
+    script = """
+    const $ = (id) => document.getElementById(id);
+    const look = () => ({ hidden: $("note").hidden, note: $("note").innerText,
+      summary: $("summary").textContent });
+    result.pair = look();
+    $("subject").value = "serial";
+    $("subject").dispatchEvent(new Event("change"));
+    result.serial = look();"""
+    text = explorer.render(load_pair(file, "wrong"))
+    found = run(text, script, tmp_path)
+    assert found["errors"] == []
+    assert found["pair"]["hidden"] is False
+    assert " ".join(found["pair"]["note"].split()) == (
+        "The network here is derived from the circuit. The pair's own counterpart is not run in "
+        "this page: qrun-equiv verify 'wrong pair.py' compares it."
+    )
+    assert found["pair"]["summary"] == "The pair says: A sine."
+    assert found["serial"]["hidden"] is True
+    assert found["serial"]["summary"] == ""
+    assert str(tmp_path) not in text
+    assert embedded(explorer.render(small()))["circuits"][0]["verify"] == ""
+
+
 # --- without a browser ---------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from qrun_equiv.reporting.mathematics import angle, formulas
 from qrun_equiv.reporting.numbers import to_npz
 from qrun_equiv.reporting.spectra import plane, spectrum
 from qrun_equiv.reporting.spectrum_files import write_spectra
-from qrun_equiv.reporting.spectrum_page import print_spectrum, spectrum_pages
+from qrun_equiv.reporting.spectrum_page import _feature, print_spectrum, spectrum_pages
 from qrun_equiv.reporting.subject import subject, unverified
 
 PAIRS = """
@@ -210,6 +210,42 @@ def test_what_cannot_be_asked_is_said(file, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="name a folder"):
         write_spectra(spectrum_pages(file, only="right"), tmp_path / "file" / "in")
+
+
+def test_an_approximation_is_held_to_its_epsilon(file):
+    pair = load_file(file)[0]
+    shifted = lambda x, theta: pair.counterpart(x, theta) + 1e-3  # noqa: E731
+    near = replace(pair, counterpart=shifted, claim="approximates", epsilon=2e-3)
+    for epsilon, agree in ((2e-3, True), (1e-5, False)):
+        what = unverified(replace(near, epsilon=epsilon), parameters=[THETA])
+        assert all(c.same for c in _feature(what).comparisons) is agree
+
+
+def test_features_that_are_not_there(file, tmp_path):
+    with pytest.raises(SpectrumError, match="no feature 3; the circuit has features 0 to 1"):
+        spectrum_pages(file, only="right", features=[3])
+    path = tmp_path / "still.qasm"
+    path.write_text('OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[1] q;\nx q[0];\n')
+    with pytest.raises(SpectrumError, match="has no features, so no spectrum"):
+        spectrum_pages(path)
+
+
+def test_legends_end_inside_the_figure(right):
+    figure = figures.spectrum_figure(right.features[0].spectrum)
+    figure.canvas.draw()
+    legends = [figure.axes[0].get_legend(), *figure.legends]
+    assert all(legend.get_window_extent().x1 <= figure.bbox.x1 for legend in legends if legend)
+
+
+def test_the_point_and_the_layout_are_in_the_files(right, tmp_path):
+    write_spectra([right], tmp_path, exports=())
+    text = (tmp_path / "spectrum.json").read_text()
+    body = json.loads(text)
+    assert (body["schema"], body["pair"]) == (1, "right")
+    assert "-0.0," not in text
+    assert body["point"] == list(right.point)
+    assert f"theta = [{THETA}]" in right.point
+    assert all(line in (tmp_path / "spectrum.html").read_text() for line in right.point)
 
 
 # --- marks in the figure -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,14 +70,16 @@ def render(subject: Pair | Circuit | None, *, parameters: Any = None, title: str
         ReportError: no exact neutral form, too many wires or controls, or no feature to draw along.
         FrontendError: ``parameters`` do not fit.
     """
-    name, summary = title, ""
+    name, summary, verify = title, "", ""
     circuits: list[dict[str, Any]] = []
     if isinstance(subject, Pair):
         name, summary = title or subject.name, subject.summary
+        verify = _verify_command(subject)
     name = name or ("Circuit" if subject is not None else "Serial re-uploading")
     if subject is not None:
         circuit = _neutral(subject)
-        circuits = [_embedded(circuit, name, summary, _start(subject, circuit, parameters))]
+        embedded = _embedded(circuit, _start(subject, circuit, parameters))
+        circuits = [{"name": name, "summary": summary, "verify": verify, **embedded}]
     environment = Environment(
         loader=PackageLoader("qrun_equiv.explorer", "templates"),
         autoescape=True,
@@ -88,6 +91,7 @@ def render(subject: Pair | Circuit | None, *, parameters: Any = None, title: str
     return environment.get_template("explorer.html.j2").render(
         title=name,
         css=Markup(_source("explorer.css")),  # noqa: S704 - our own
+        theme=Markup(_source("theme.js")),  # noqa: S704 - our own
         data=_script_json({"circuits": circuits}),
         scripts=scripts,
     )
@@ -101,6 +105,11 @@ def _script_json(value: Any) -> Markup:
     """JSON for a script element: a ``<`` in a name can't end the element."""
     text = json.dumps(value, allow_nan=False).replace("<", "\\u003c")
     return Markup(text)  # noqa: S704 - escaped above
+
+
+def _verify_command(pair: Pair) -> str:
+    """What compares the pair's own counterpart: the page does not run it."""
+    return f"qrun-equiv verify {shlex.quote(pair.path.name) if pair.path else 'FILE'}"
 
 
 def _neutral(subject: Pair | Circuit) -> Circuit:
@@ -161,15 +170,13 @@ def _start(subject: Pair | Circuit, circuit: Circuit, parameters: Any) -> np.nda
     return points.vector(first, circuit.n_parameters, "parameters")
 
 
-def _embedded(circuit: Circuit, name: str, summary: str, theta: np.ndarray) -> dict[str, Any]:
+def _embedded(circuit: Circuit, theta: np.ndarray) -> dict[str, Any]:
     """What the page knows of a circuit: its JSON and where its sliders start."""
     angles = [g.angle for g in circuit.encoding_gates() if g.angle is not None]
     read = sorted(set().union(*(a.features() for a in angles)))
     arcs = {arc.index for a in angles for arc in a.arcs()}
     vary = next((i for i in read if i not in arcs), read[0])
     return {
-        "name": name,
-        "summary": summary,
         "circuit": circuit.to_json(),
         "theta": theta.tolist(),
         "x": [0.5] * circuit.n_features,

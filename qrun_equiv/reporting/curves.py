@@ -16,7 +16,7 @@ from qrun_equiv.reporting.subject import Subject, component
 #: Points of a curve: at least, at most, and for each period of the highest frequency.
 LEAST, MOST, PER_PERIOD = 201, 801, 16
 #: Fewest points of a derivative's curve, and most data rows that are marked.
-DERIVATIVE_POINTS, MOST_MARKS = 51, 150
+DERIVATIVE_POINTS, MOST_MARKS = 121, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def derivatives(what: Subject, verdict: Verdict, samples: Samples) -> dict[str, 
     that a witness is about, else the one with the largest derivative on the curve; not where the
     verdict compares no derivative in the parameters.
     """
-    grid = _grid(what, verdict, max(DERIVATIVE_POINTS, _count(what) // 4))
+    grid = _grid(what, verdict, max(DERIVATIVE_POINTS, _count(what) // 2))
     x = _along(what, grid)
     gradients = {s.name: s.gradients(x, what.theta) for s in what.sources}
     scale = float(what.scale(samples.stacks)[what.output])

@@ -69,7 +69,9 @@ def circuit_figure(pair: Pair, what: Callable[[], Subject]) -> tuple[Figure, str
         msg = f"no drawing of {type(source).__name__}"
         raise ReportError(msg)
     figure = pennylane_figure(source.tape(what().x, what().theta))
-    return figure, "The circuit, drawn by PennyLane (angles left out)."
+    return figure, (
+        "The circuit, drawn by PennyLane, with the angles (radians) of a point of the figures."
+    )
 
 
 def qiskit_figure(circuit: QuantumCircuit) -> Figure:
@@ -127,7 +129,7 @@ def pennylane_figure(tape: qml.tape.QuantumScript) -> Figure:
     """A PennyLane tape in PennyLane's drawing."""
     figure = canvas(4, 4)
     with mpl.rc_context(_PENNYLANE):
-        qml.drawer.tape_mpl(tape, style="rcParams", fig=figure, fontsize=8)
+        qml.drawer.tape_mpl(tape, style="rcParams", fig=figure, fontsize=8, decimals=2)
         width, height = figure.get_size_inches()
         figure.set_size_inches(width * _SHRINK, height * _SHRINK)
     return figure

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
+from matplotlib.legend import Legend
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 
 from qrun_equiv.reporting.curves import Line
 from qrun_equiv.reporting.spectra import Plane, Spectrum
@@ -20,6 +22,8 @@ FLOOR = 1e-17
 WIDTH, HEIGHT = 5.4, 4.1
 #: Decades below the tolerance at which a spectrum's axis ends.
 _BELOW = 2
+#: Left margin in inches.
+_LEFT = 0.78
 
 #: How the sources are drawn over each other, in order: each is seen through the next.
 _STYLES: tuple[dict[str, Any], ...] = (
@@ -97,6 +101,9 @@ def spectrum_figure(spectrum: Spectrum) -> Figure:
     draw_stems(above, spectrum)
     _differences(below, spectrum.frequencies, spectrum.coefficients, spectrum.claimed, "o")
     below.set_xlabel(f"frequency ω (radians per unit of x{spectrum.feature})")
+    w = spectrum.frequencies
+    if np.allclose(w, np.round(w), rtol=0, atol=1e-9):
+        below.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 5, 10]))
     _legends(figure, above, below)
     return figure
 
@@ -174,13 +181,15 @@ def _mirrored_decades(
 
 
 def plane_figure(plane: Plane) -> Figure:
-    """``|c|`` over the frequencies of two features, each side in its panel, colours logarithmic."""
-    names = list(plane.coefficients)
-    shown = [names[0], names[-1]] if len(names) > 1 else names
-    figure = canvas(WIDTH, 2.9)
-    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    """``|c|`` over the frequencies of two features, a panel for each source, colours in decades."""
+    shown = list(plane.coefficients)
+    columns = len(shown) if len(shown) <= 3 else 2
+    rows = -(-len(shown) // columns)
+    figure = canvas(WIDTH, 0.8 + (2.1 if columns < 3 else 1.7) * rows)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = list(grid.flat)[: len(shown)]
     _place(figure, top=0.3, bottom=0.5)
-    figure.subplots_adjust(right=0.82, wspace=0.1)
+    figure.subplots_adjust(right=0.82, wspace=0.1, hspace=0.25)
     low = np.log10(plane.tolerance)
     top = max(float(np.log10(np.max(np.abs(plane.coefficients[n])))) for n in shown)
     x, y = plane.frequencies.T
@@ -192,14 +201,17 @@ def plane_figure(plane: Plane) -> Figure:
             linewidths=0.8,
         )  # fmt: skip
         points = axes.scatter(
-            x[seen], y[seen], c=size[seen], marker="s", s=_side(x, y) ** 2, cmap="viridis",
+            x[seen], y[seen], c=size[seen], marker="s", s=_side(x, y, columns) ** 2, cmap="viridis",
             vmin=low, vmax=max(top, low + 1), linewidths=0, rasterized=True,
         )  # fmt: skip
         axes.set_title(name, fontsize=9.6)
-        axes.set_xlabel(f"ω of x{plane.features[0]} (rad per unit)")
         axes.margins(0.2)
         axes.grid(visible=False)
-    panels[0].set_ylabel(f"ω of x{plane.features[1]} (rad per unit)")
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.axis("off")
+    unit = "(rad per unit)"
+    figure.supxlabel(f"ω of x{plane.features[0]} {unit}", fontsize=9.6, x=0.48, y=0.02)
+    figure.supylabel(f"ω of x{plane.features[1]} {unit}", fontsize=9.6, x=0.01)
     bar = figure.colorbar(points, cax=figure.add_axes((0.85, 0.2, 0.025, 0.65)))
     bar.ax.set_title("|c|", fontsize=9.6)
     bar.ax.grid(visible=False)
@@ -210,10 +222,10 @@ def plane_figure(plane: Plane) -> Figure:
     return figure
 
 
-def _side(x: Any, y: Any) -> float:
+def _side(x: Any, y: Any, columns: int) -> float:
     """Side of a cell in points: a lattice is filled, a cloud stays apart."""
     count = max(len(np.unique(np.round(x, 6))), len(np.unique(np.round(y, 6))))
-    return float(np.clip(110 / max(count, 1), 3.5, 24))
+    return float(np.clip(220 / columns / max(count, 1), 3.5, 24))
 
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -227,7 +239,7 @@ def _panels(
     return figure, (above, below)
 
 
-def _place(figure: Figure, *, top: float, bottom: float, left: float = 0.78) -> None:
+def _place(figure: Figure, *, top: float, bottom: float, left: float = _LEFT) -> None:
     """Margins in inches."""
     width, height = figure.get_size_inches()
     figure.subplots_adjust(
@@ -239,19 +251,40 @@ def _place(figure: Figure, *, top: float, bottom: float, left: float = 0.78) -> 
 def _legends(figure: Figure, above: Axes, below: Axes) -> None:
     """Sources above the axes, differences below them, so that they cover no data."""
     handles, labels = above.get_legend_handles_labels()
-    columns = 4 if len(handles) <= 4 else 3
-    above.legend(
-        handles, labels, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
-        ncols=columns, columnspacing=1.2, handlelength=1.8,
+    top = _widest(
+        figure, len(handles), _LEFT,
+        lambda columns: above.legend(
+            handles, labels, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2,
+            ncols=columns, columnspacing=1.2, handlelength=1.8,
+        ),
     )  # fmt: skip
     pairs, names = below.get_legend_handles_labels()
+    rows = 0
     if len(pairs) > 1:
-        figure.legend(
-            pairs, names, loc="lower left", ncols=3, handlelength=1.2, fontsize=8,
-            columnspacing=1.2, borderaxespad=0.1,
+        rows = _widest(
+            figure, len(pairs), 0.0,
+            lambda columns: figure.legend(
+                pairs, names, loc="lower left", ncols=columns, handlelength=1.2, fontsize=8,
+                columnspacing=1.2, borderaxespad=0.1,
+            ),
         )  # fmt: skip
-    rows = -(-len(pairs) // 3) if len(pairs) > 1 else 0
-    _place(figure, top=0.12 + 0.19 * -(-len(handles) // columns), bottom=0.5 + 0.19 * rows)
+    _place(figure, top=0.12 + 0.19 * top, bottom=0.5 + 0.19 * rows)
+
+
+def _widest(figure: Figure, count: int, left: float, make: Callable[[int], Legend]) -> int:
+    """Make the legend of most columns that ends inside the figure; its number of rows."""
+    width, height = figure.get_size_inches()
+    area = (width * figure.dpi, height * figure.dpi)
+    renderer = RendererAgg(*area, figure.dpi)  # type: ignore[no-untyped-call]
+    for columns in range(min(count, 4), 0, -1):
+        legend = make(columns)
+        if (
+            columns == 1
+            or legend.get_window_extent(renderer).width <= (width - left - 0.08) * figure.dpi
+        ):
+            return -(-count // columns)
+        legend.remove()
+    return 0
 
 
 def _differences(
@@ -270,9 +303,12 @@ def _differences(
         )  # fmt: skip
     if tolerance is not None:
         axes.axhline(tolerance, color=COLOURS["ink"], linewidth=1, linestyle="--")
+        every = np.max([np.abs(values[a] - values[b]) for a, b in pairs], axis=0) if pairs else []
+        side, upright = _free(grid, np.asarray(every), tolerance)
         axes.annotate(
-            f"tolerance {tolerance:.0e}", (1, tolerance), (0, 2), ha="right", va="bottom",
-            fontsize=8, xycoords=("axes fraction", "data"), textcoords="offset points",
+            f"tolerance {tolerance:.0e}", (side, tolerance), (0, 2 if upright else -3),
+            ha="right" if side else "left", va="bottom" if upright else "top", fontsize=8,
+            xycoords=("axes fraction", "data"), textcoords="offset points",
             bbox={"facecolor": COLOURS["paper"], "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
             zorder=4,
         )  # fmt: skip
@@ -282,6 +318,17 @@ def _differences(
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
     axes.set_ylabel("difference")
+
+
+def _free(grid: Any, size: Any, tolerance: float) -> tuple[int, bool]:
+    """Where fewest points lie under the tolerance's label: at the right (1) or left, above it?"""
+    span = grid[-1] - grid[0] if len(grid) else 0.0
+    taken = {}
+    for upright, side in itertools.product((True, False), (1, 0)):
+        near = grid >= grid[-1] - 0.3 * span if side else grid <= grid[0] + 0.3 * span
+        low, high = (tolerance, 1e4 * tolerance) if upright else (1e-4 * tolerance, tolerance)
+        taken[side, upright] = int(np.sum(near & (size >= low) & (size <= high))) if span else 0
+    return min(taken, key=lambda place: taken[place])
 
 
 def _radians(axes: Axes, grid: Any) -> None:

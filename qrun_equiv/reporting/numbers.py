@@ -20,6 +20,7 @@ from qrun_equiv.reporting.subject import Subject
 
 #: Version of the layout.
 SCHEMA = 1
+UNITS = "radians; frequencies in radians per unit of the feature; f = sum c exp(+i w x)"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -74,7 +75,7 @@ def to_json(pair: Pair, verdict: Verdict, arrays: Arrays, about: Mapping[str, An
         "claim": pair.claim,
         "status": verdict.status.value,
         "seed": verdict.seed,
-        "units": "radians; frequencies in radians per unit of the feature; f = sum c exp(+i w x)",
+        "units": UNITS,
         **about,
     }
     return document([f"{json.dumps(name)}: {_text(value)}" for name, value in head.items()], arrays)
@@ -101,7 +102,8 @@ def to_npz(arrays: Arrays) -> bytes:
 def _plain(value: NDArray[Any]) -> Any:
     if np.iscomplexobj(value):
         return {"re": _plain(value.real), "im": _plain(value.imag)}
-    return _finite(value.tolist())
+    # adding 0 takes the sign from a negative zero
+    return _finite((value + 0.0 if value.dtype.kind == "f" else value).tolist())
 
 
 def _finite(value: Any) -> Any:

@@ -39,6 +39,8 @@ from qrun_equiv.reporting.svg import COLOURS, canvas
 ROWS, LAYERS = 6, 8
 #: Longest formula of a phase.
 _LONGEST = 24
+#: Width of a plan, and where its cores stand.
+_WIDE, _CORE = 9.0, 7.0
 
 
 def network_figure(pair: Pair, what: Subject) -> tuple[Figure, str]:
@@ -88,29 +90,30 @@ def _plan(circuit: Circuit) -> Figure:
     angles = [g.angle for g in circuit.encoding_gates() if g.angle is not None]
     shown = _chosen(len(angles))
     height = 0.95 * len(shown) + 1.2
-    figure = canvas(6.4, 6.4 * height / 10.6)
+    figure = canvas(7.4, 7.4 * height / _WIDE)
     axes = _whole(figure)
-    frame(axes, 10.6, height)
+    frame(axes, _WIDE, height)
     rows = {g: height - 1.15 - 0.95 * k for k, g in enumerate(shown)}
     _inputs(axes, angles, rows)
     bottom = min(rows.values())
-    text(axes, 8.55, height - 0.35, "start", 8, "muted")
-    arrow(axes, (8.55, height - 0.5), (8.55, height - 0.85))
+    text(axes, _CORE, height - 0.25, "start", 10, "muted")
+    arrow(axes, (_CORE, height - 0.45), (_CORE, height - 0.85))
     for gate, y in rows.items():
         if gate is None:
-            for x in (2.75, 8.55):
+            for x in (2.75, _CORE):
                 text(axes, x, y, "⋮", 13, "muted")
-            text(axes, 5.6, y, f"{len(angles)} phases in all", 8, "muted")
+            text(axes, 5.2, y, f"{len(angles)} phases in all", 10, "muted")
             continue
         _phase(axes, gate, angles[gate], y)
         if y > bottom:
-            arrow(axes, (8.55, y - 0.3), (8.55, y - 0.65))
+            arrow(axes, (_CORE, y - 0.3), (_CORE, y - 0.65))
     count = len(circuit.observables)
     outputs = "f" if count == 1 else f"f{_low(0)}, …, f{_low(count - 1)}"
-    arrow(axes, (9.15, bottom), (9.5, bottom))
-    text(axes, 10.05, bottom, outputs, 9)
-    legend = f"cores of bond {4**circuit.n_wires}, one for each encoding gate"
-    text(axes, 7.2, bottom - 0.6, legend, 8, "muted")
+    arrow(axes, (_CORE + 0.6, bottom), (_CORE + 0.95, bottom))
+    text(axes, _CORE + (1.12 if count == 1 else 1.45), bottom, outputs, 11)
+    bond = 4**circuit.n_wires
+    legend = f"each core: A = B + cos φ C + sin φ D, matrices of {bond} by {bond}"
+    text(axes, _WIDE / 2, bottom - 0.6, legend, 10, "muted")
     return figure
 
 
@@ -137,7 +140,7 @@ def _inputs(axes: Axes, angles: list[Angle], rows: dict[int | None, float]) -> N
             if gate is not None and feature in angles[gate].features():
                 axes.plot([0.85, 1.3], [y, other], color=COLOURS["muted"], linewidth=0.7, zorder=1)
         box(axes, (0.5, y), (0.7, 0.55), "feature")
-        text(axes, 0.5, y, f"x{_low(feature)}", 9)
+        text(axes, 0.5, y, f"x{_low(feature)}", 11)
 
 
 def _phase(axes: Axes, index: int, angle: Angle, y: float) -> None:
@@ -147,13 +150,15 @@ def _phase(axes: Axes, index: int, angle: Angle, y: float) -> None:
         shown = read if len(read) < 4 else [read[0], "…", read[-1]]
         words = f"α({', '.join([*shown, *(['θ'] if 'θ' in words else [])])})"
     box(axes, (2.75, y), (2.9, 0.6), "feature")
-    text(axes, 2.75, y, f"φ{_low(index)} = {words}", 8 if len(words) < 20 else 6.2)
+    text(axes, 2.75, y, f"φ{_low(index)} = {words}", 10.5 if len(words) < 16 else 7.8)
     for name, shift in (("cos", 0.17), ("sin", -0.17)):
-        axes.plot([4.2, 5.0], [y, y + shift], color=COLOURS["muted"], linewidth=0.7, zorder=1)
-        text(axes, 5.6, y + shift, f"{name} φ{_low(index)}", 7.5)
-        axes.plot([6.2, 7.95], [y + shift, y], color=COLOURS["muted"], linewidth=0.7, zorder=1)
-    box(axes, (8.55, y), (1.2, 0.6), "trained")
-    text(axes, 8.55, y, f"A{_low(index)}", 9)
+        axes.plot([4.2, 4.7], [y, y + shift], color=COLOURS["muted"], linewidth=0.7, zorder=1)
+        text(axes, 5.2, y + 1.15 * shift, f"{name} φ{_low(index)}", 10)
+        axes.plot(
+            [5.7, _CORE - 0.6], [y + shift, y], color=COLOURS["muted"], linewidth=0.7, zorder=1
+        )
+    box(axes, (_CORE, y), (1.2, 0.6), "trained")
+    text(axes, _CORE, y, f"A{_low(index)}", 11)
 
 
 def _low(index: int) -> str:

@@ -46,8 +46,8 @@ class Spectrum:
             not known.
         outside: by source, the largest value of its output that these frequencies do not explain.
         tolerance: largest absolute difference that passes, and what counts as zero.
-        claimed: largest absolute difference that the pair claims: the tolerance, or its epsilon,
-            which bounds a coefficient as it bounds the values that it is a mean of.
+        claimed: largest absolute difference that the pair claims: the tolerance, or what follows
+            from its epsilon: a coefficient is a weighted sum of values, each within epsilon.
         output: index of the shown output.
         where: what is held fixed, in words.
         note: why ``effective`` is not known.
@@ -96,6 +96,7 @@ class _Fit:
     coefficients: Mapping[str, Complex]
     outside: Mapping[str, Array]
     tolerance: float
+    condition: float
 
 
 def spectrum(what: Subject, verdict: Verdict | None = None) -> Spectrum:
@@ -108,7 +109,8 @@ def spectrum(what: Subject, verdict: Verdict | None = None) -> Spectrum:
     circuit = _neutral(what, verdict)
     known = _distinct(circuit, (what.feature,), what)
     found = _fit(what, known, (what.feature,))
-    if _content(found, what.output) > found.tolerance:
+    epsilon = _epsilon(verdict) or what.epsilon or 0.0
+    if _content(found, what.output) > max(found.tolerance, epsilon):
         found = _wider(what, known, found)
     order = np.argsort(found.frequencies[:, 0], kind="stable")
     order = order[found.frequencies[order, 0] >= 0]
@@ -125,7 +127,7 @@ def spectrum(what: Subject, verdict: Verdict | None = None) -> Spectrum:
         effective=effective,
         outside={n: float(r[what.output]) for n, r in found.outside.items()},
         tolerance=found.tolerance,
-        claimed=_epsilon(verdict) or found.tolerance,
+        claimed=max(found.tolerance, epsilon * found.condition),
         output=what.output,
         where=what.where,
         note=note,
@@ -213,6 +215,7 @@ def _fit(what: Subject, frequencies: Array, features: tuple[int, ...]) -> _Fit:
         coefficients={n: series.coefficients for n, (series, _) in made.items()},
         outside={n: np.max(np.abs(residual), axis=0) for n, (_, residual) in made.items()},
         tolerance=tolerances.EQUAL * condition * scale,
+        condition=condition,
     )
 
 

@@ -98,8 +98,12 @@ def _json(page: SpectrumPage, arrays: numbers.Arrays) -> str:
         for one in page.features
     }
     head = {
-        "name": page.name,
+        "schema": numbers.SCHEMA,
+        "pair": page.name,
         "seed": page.subject.seed,
+        "units": numbers.UNITS,
+        "convention": "c(w) of exp(+i w x), radians; c(-w) is the conjugate of c(w)",
+        "point": list(page.point),
         "output": page.features[0].spectrum.output,
         "problems": list(page.problems),
     }

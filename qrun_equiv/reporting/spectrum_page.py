@@ -15,6 +15,7 @@ from rich.table import Table
 from qrun_equiv.errors import ReportError, SpectrumError
 from qrun_equiv.fourier import FourierSeries
 from qrun_equiv.pair import collect, select
+from qrun_equiv.reporting import words
 from qrun_equiv.reporting.spectra import Plane, Spectrum, plane, spectrum
 from qrun_equiv.reporting.subject import Subject, of_qasm, unverified
 from qrun_equiv.spectra.comparing import SpectrumComparison, compare_spectra
@@ -88,6 +89,23 @@ class SpectrumPage:
     problems: tuple[str, ...]
 
     @property
+    def point(self) -> tuple[str, ...]:
+        """What was run where: output, parameters, fixed features, seed; a line each."""
+        what, shown = self.subject, self.features[0].spectrum.output
+        circuit = what.neutral
+        assert circuit is not None
+        count = len(circuit.observables)
+        of = f" of {count}, numbered from 0" if count > 1 else ""
+        lines = [f"output {shown}{of}: {circuit.observables[shown]}"]
+        if what.measured:
+            lines.append(f"measured: {what.measured}")
+        if what.sizes.parameters:
+            lines.append(f"theta = {words.shortened(what.theta)}")
+        if what.sizes.features > 1:
+            lines.append(f"x = {words.shortened(what.x)}, but for the feature that varies")
+        return (*lines, f"seed {what.seed}")
+
+    @property
     def agree(self) -> bool:
         """Whether all spectra agree within their bounds."""
         return all(c.same for f in self.features for c in f.comparisons)
@@ -139,6 +157,7 @@ def _page(
     if what.neutral is None:
         msg = f"{name}: the circuit has no neutral form, so its frequencies are not known"
         raise SpectrumError(msg)
+    _check_features(name, what, features)
     count = len(what.neutral.observables)
     if not 0 <= output < count:
         msg = f"{name}: there is no output {output}; the circuit has outputs 0 to {count - 1}"
@@ -168,6 +187,18 @@ def _page(
     return SpectrumPage(name, what, tuple(made), both, tuple(problems))
 
 
+def _check_features(name: str, what: Subject, features: Sequence[int] | None) -> None:
+    count = what.sizes.features
+    if not count:
+        msg = f"{name} has no features, so no spectrum"
+        raise SpectrumError(msg)
+    for feature in features or ():
+        if not 0 <= feature < count:
+            span = "feature 0 alone" if count == 1 else f"features 0 to {count - 1}"
+            msg = f"{name}: there is no feature {feature}; the circuit has {span}"
+            raise SpectrumError(msg)
+
+
 def _feature(what: Subject) -> FeatureSpectrum:
     assert what.neutral is not None
     found = spectrum(what)
@@ -175,8 +206,15 @@ def _feature(what: Subject) -> FeatureSpectrum:
     engine = SpectrumEngine(what.neutral, (what.feature,)).series(what.theta, what.x)
     series = {name: _both_signs(found, name) for name in found.every}
     first, *others = series
+    classical = None if what.counterpart is None else what.counterpart.name
     comparisons = [
-        compare_spectra(series[first], series[n], names=(first, n), tolerance=found.tolerance)
+        compare_spectra(
+            series[first],
+            series[n],
+            names=(first, n),
+            # Epsilon is about the counterpart: circuits are held to equality.
+            tolerance=found.claimed if n == classical else found.tolerance,
+        )
         for n in others
     ]
     comparisons.append(
@@ -219,6 +257,8 @@ def _rows(what: Subject, found: Spectrum, exact: FrequencySet) -> tuple[Row, ...
 def print_spectrum(page: SpectrumPage, console: Console) -> None:
     """The tables and the verdicts of one page."""
     console.print(f"[bold]{escape(page.name)}[/bold]")
+    for line in page.point:
+        console.print(escape(line), soft_wrap=True)
     for one in page.features:
         found = one.spectrum
         console.print(escape(one.exact.describe()), soft_wrap=True)

@@ -42,6 +42,8 @@ class Subject:
         feature: the feature that varies.
         output: the output that is shown.
         where: ``x`` and ``theta`` in words.
+        epsilon: largest absolute difference that the pair allows; ``None``: equality.
+        measured: the observables in words, where no one gave any.
     """
 
     circuits: Sequence[CircuitSource]
@@ -55,6 +57,8 @@ class Subject:
     feature: int
     output: int
     where: str
+    epsilon: float | None = None
+    measured: str = ""
 
     @property
     def sources(self) -> list[Source]:
@@ -104,6 +108,7 @@ def subject(pair: Pair, verdict: Verdict) -> Subject:
         feature=_feature(verdict, neutral),
         output=witness.output if witness is not None else 0,
         where=" and ".join(parts),
+        epsilon=pair.epsilon,
     )
 
 
@@ -124,9 +129,9 @@ def unverified(pair: Pair, *, parameters: Any = None, seed: int = 0) -> Subject:
     domain = points.read_domain(pair.domain, sizes.features)
     given = pair if parameters is None else replace(pair, parameters=parameters)
     theta, whose = _parameters(given, sizes, domain, seed)
-    return _plain(
-        circuits, CounterpartSource(pair.counterpart, sizes), sizes, domain, theta, whose, seed
-    )
+    counterpart = CounterpartSource(pair.counterpart, sizes)
+    made = _plain(circuits, counterpart, sizes, domain, theta, whose, seed)
+    return replace(made, epsilon=pair.epsilon)
 
 
 def of_qasm(
@@ -143,7 +148,9 @@ def of_qasm(
     Raises:
         QrunEquivError: the file can't be read or evaluated.
     """
+    measured = ""
     if observable is None:
+        measured = "Z of each qubit, as no observable is given: output k is Z of qubit k"
         wires = load(path).num_qubits
         observable = ["I" * (wires - 1 - k) + "Z" + "I" * k for k in range(wires)]
     circuits, sizes = circuit_sources(str(path), _operators(observable), None, None)
@@ -151,7 +158,7 @@ def of_qasm(
         theta, whose = points.vector(parameters, sizes.parameters, "parameters"), "the given"
     else:
         theta, whose = _first(sizes, None, seed), "seeded random"
-    return _plain(circuits, None, sizes, None, theta, whose, seed)
+    return replace(_plain(circuits, None, sizes, None, theta, whose, seed), measured=measured)
 
 
 def _operators(observable: Any) -> Any:
@@ -211,7 +218,7 @@ def _neutral(circuits: Sequence[CircuitSource], verdict: Verdict) -> Circuit | N
 
 def _random_point(domain: Domain, n_features: int, seed: int) -> Array:
     """The base point of the spectrum check, for the same seed."""
-    box = np.array(domain or [DEFAULT_RANGE] * n_features)
+    box = np.array(domain or [DEFAULT_RANGE] * n_features).reshape(n_features, 2)
     return np.random.default_rng([seed, 2]).uniform(box[:, 0], box[:, 1])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from qrun_equiv.certificate import Counterexample, Status, Verdict
+from qrun_equiv.frontends.base import Array
 from qrun_equiv.pair import Pair
 
 #: A sign beside each verdict's name, so that colour alone says nothing.
@@ -43,6 +44,13 @@ def seconds(value: float) -> str:
 def vector(values: Sequence[float]) -> str:
     """Full-precision numbers in brackets."""
     return f"[{', '.join(map(repr, values))}]"
+
+
+def shortened(values: Array, most: int = 8) -> str:
+    """Numbers to six digits in brackets; of many the first ones, and how many there are."""
+    shown = [f"{v:.6g}" for v in values[:most]]
+    rest = len(values) - len(shown)
+    return f"[{', '.join(shown)}{f', … {rest} more' if rest > 0 else ''}]"
 
 
 def verdict(pair: Pair, result: Verdict) -> str:

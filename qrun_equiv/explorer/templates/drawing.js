@@ -30,8 +30,6 @@ const Drawing = (() => {
     return text.replace(/-/g, "\u2212");
   }
 
-  const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}\u2026` : text);
-
   function niceTicks(low, high, count) {
     const raw = (high - low) / Math.max(count, 1);
     const power = 10 ** Math.floor(Math.log10(raw));
@@ -44,7 +42,7 @@ const Drawing = (() => {
   /** Frame with axes: returns {x, y, plot} where x and y map data to pixels. */
   function axes(svg, { xRange, yRange, xLabel, yLabel, height, yTicks, yText = shown }) {
     const width = Math.max(240, svg.parentElement.clientWidth);
-    const box = { left: 62, right: width - 10, top: 8, bottom: height - 40 };
+    const box = { left: 74, right: width - 10, top: 8, bottom: height - 40 };
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("width", width);
     svg.setAttribute("height", height);
@@ -141,11 +139,39 @@ const Drawing = (() => {
     });
   }
 
+  const TEXT = { room: 62, size: 11.5, least: 8 };
+  const pen = document.createElement("canvas").getContext("2d");
+
+  /** Width of a text in the drawings' font at the usual size. */
+  function widthOf(text) {
+    pen.font = `${TEXT.size}px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif`;
+    return pen.measureText(text).width;
+  }
+
+  /** A line at the largest size that fits a box; at the least size it is cut, and the tooltip has it all. */
+  function fitted(text) {
+    const size = Math.min(TEXT.size, (TEXT.size * TEXT.room) / widthOf(text));
+    if (size >= TEXT.least) return [text, Number(size.toFixed(2))];
+    let kept = text;
+    while ((widthOf(`${kept}\u2026`) * TEXT.least) / TEXT.size > TEXT.room) kept = kept.slice(0, -1);
+    return [`${kept}\u2026`, TEXT.least];
+  }
+
+  /** [text, size] of one line or two: an angle that is too long breaks before the sign of a term. */
+  function inBox(text) {
+    const terms = text.split(/(?<=[^e])(?=[+\u2212])/);
+    if (widthOf(text) <= TEXT.room || terms.length < 2) return [fitted(text)];
+    const breaks = terms.slice(1).map((_, k) => [terms.slice(0, k + 1).join(""), terms.slice(k + 1).join("")]);
+    const widest = (lines) => Math.max(...lines.map(widthOf));
+    return breaks.reduce((best, lines) => (widest(lines) < widest(best) ? lines : best)).map(fitted);
+  }
+
   function gateBox(g, x, y, title, detail, style) {
-    g.append(node("rect", { x: x - 34, y: y - 23, width: 68, height: 46, rx: 5, class: style }));
-    g.append(node("text", { x, y: y - (detail ? 4 : -5), "text-anchor": "middle", class: "gate-name" }, title));
-    if (!detail) return;
-    g.append(node("text", { x, y: y + 14, "text-anchor": "middle", class: "gate-angle" }, shortened(detail, 10)));
+    const lines = detail ? inBox(detail) : [];
+    g.append(node("rect", { x: x - 35, y: y - 25, width: 70, height: 50, rx: 5, class: style }));
+    g.append(node("text", { x, y: y + [5, -4, -9][lines.length], "text-anchor": "middle", class: "gate-name" }, title));
+    lines.forEach(([text, size], i) => g.append(node("text", { x, y: y + [0, 14, 6][lines.length] + 13 * i,
+      "text-anchor": "middle", class: "gate-angle", style: `font-size: ${size}px` }, text)));
   }
 
   function drawGate(gate, x, yOf, style) {
@@ -238,5 +264,5 @@ const Drawing = (() => {
     }));
   }
 
-  return { circuit, curves, difference, html, network, shortened, shown, spectrum };
+  return { circuit, curves, difference, html, network, shown, spectrum };
 })();

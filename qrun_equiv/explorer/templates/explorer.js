@@ -97,7 +97,9 @@
     $("subject").value = s.subject;
     const own = data.circuits[Number(s.subject)];
     $("title").textContent = own ? own.name : "Serial re-uploading, one wire";
-    $("summary").textContent = own ? own.summary : "";
+    $("summary").textContent = own?.summary ? `The pair says: ${own.summary}` : "";
+    $("note").hidden = !own?.verify;
+    $("verify").textContent = own?.verify ?? "";
     $("structure").replaceChildren(...structureControls());
     $("log").checked = s.log;
     rebuild();
@@ -113,8 +115,8 @@
 
   const count = (n) => (Number.isSafeInteger(n) ? String(n) : shown(n));
 
-  /** An angle with the parameters' values put in: "1.41x\u2080 + 0.3". */
-  function angleText(angle) {
+  /** An angle with the parameters' values put in: "1.41x\u2080+0.3". */
+  function angleText(angle, digits = 3) {
     const parts = new Map();
     for (const term of angle) {
       let v = term.constant;
@@ -126,7 +128,7 @@
       parts.set(name, (parts.get(name) ?? 0) + v);
     }
     const texts = [...parts].sort(([a], [b]) => (b ? 1 : 0) - (a ? 1 : 0)).filter(([name, v]) => v || !name)
-      .map(([name, v]) => (name && v === 1 ? name : name && v === -1 ? `\u2212${name}` : `${shown(v)}${name}`));
+      .map(([name, v]) => (name && v === 1 ? name : name && v === -1 ? `\u2212${name}` : `${shown(v, digits)}${name}`));
     return texts.join("+").replace(/\+\u2212/g, "\u2212") || "0";
   }
 
@@ -142,7 +144,7 @@
 
   function drawCircuit(model, circuit) {
     const gates = model.gates.map((gate) => ({ ...gate, text: gate.angle ? angleText(gate.angle) : "",
-      full: gate.angle ? `${angleText(gate.angle)} rad` : "", off: gate.encodes && !gate.angle.length }));
+      full: gate.angle ? `${angleText(gate.angle, 6)} rad` : "", off: gate.encodes && !gate.angle.length }));
     const terms = circuit.observables[s.output];
     const measured = Array.from({ length: model.wires }, (_, w) => {
       const letters = new Set(terms.flatMap(([, word]) => word.filter(([v]) => v === w).map(([, p]) => p)));
@@ -174,7 +176,7 @@
         unit[j + 1] = 1;
         Maths.turn(unit, table, c, d).forEach((v, i) => { if (i && v) rows[i - 1][j] = v; });
       }
-      const text = Drawing.shortened(angleText(gate.angle.map((t) => ({ ...t, constant: t.constant * factor }))), 24);
+      const text = angleText(gate.angle.map((t) => ({ ...t, constant: t.constant * factor })));
       cards.push({ kind: "feature", title: gate.name, rows, lines: [`cos(${text}) = ${shown(c)}`, `sin(${text}) = ${shown(d)}`],
         label: `core of ${gate.name} turning about ${word}, at the marker` });
     }
@@ -294,7 +296,7 @@
   $("log").addEventListener("change", (event) => { s.log = event.target.checked; changed(); });
   addEventListener("resize", update);
   addEventListener("hashchange", () => restart(Settings.fromHash(data, location.hash)));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
+  addEventListener("themechange", update);
 
   /** For scripts: the page's numbers at any settings, and the settings that are shown. */
   window.qrunExplorer = { evaluate: (settings = s) => Settings.evaluate(data, settings),
