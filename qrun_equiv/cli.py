@@ -17,6 +17,7 @@ from qrun_equiv._version import __version__
 from qrun_equiv.terminal import (
     complaints,
     console,
+    figure_formats,
     interrupts,
     leave_at_once,
     loading,
@@ -133,7 +134,8 @@ def verify(
 ) -> None:
     """Verify pairs: exit code 0 all as claimed, 1 not so, 2 usage, 3 undecided."""
     pairs = _pairs(paths, only)
-    writable(None if no_report else folder, json_file)
+    remedy = "with --report (or --json), or leave the report out with --no-report"
+    writable(None if no_report else folder, json_file, remedy)
     results = _verify_all(pairs, level, seed, jobs, None if no_report else folder)
     print_table(results)
     print_details(results, verbose=verbose)
@@ -156,20 +158,21 @@ def report(
     study: Annotated[
         Path | None, typer.Option(help="CSV of python -m qrun_equiv.study, drawn at the end.")
     ] = None,
-    figures: Figures = "",
+    figures: Figures = "none",
     seed: Seed = 0,
     jobs: Jobs = 0,
     open_it: Open = False,
 ) -> None:
     """Verify pairs and write the report (the exit code says only whether it was written)."""
+    formats = figure_formats(figures)
+    writable(output)
     pairs = _pairs(paths, only)
-    writable(output, None)
     if study is not None:
         from qrun_equiv.study import read_csv
 
         read_csv(study)  # before the verdicts, which take a minute
     results = _verify_all(pairs, "auto", seed, jobs, output)
-    page = _write_report(results, output, study, _formats(figures), jobs)
+    page = _write_report(results, output, study, formats, jobs)
     if open_it:
         from qrun_equiv.reporting import open_page
 
@@ -198,6 +201,8 @@ def spectrum(
     open_it: Open = False,
 ) -> None:
     """Fourier spectra of circuits and counterparts: exit code 1 where they differ."""
+    formats = figure_formats(figures)
+    writable(output)
     with loading():
         from qrun_equiv import deriving, reporting
     theta = None if parameters is None else deriving.read_parameters(parameters)
@@ -212,15 +217,11 @@ def spectrum(
     )
     for one in made:
         reporting.print_spectrum(one, console)
-    page = reporting.write_spectra(made, output, exports=_formats(figures))
+    page = reporting.write_spectra(made, output, exports=formats)
     console.print(f"page     {page}", soft_wrap=True)
     if open_it:
         reporting.open_page(page)
     raise typer.Exit(0 if all(one.agree for one in made) else 1)
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @app.command()
@@ -235,11 +236,16 @@ def derive(
         Path | None, typer.Option("--output", "-o", help="Write the weights (.safetensors).")
     ] = None,
 ) -> None:
-    """Derive a classical counterpart from a pair's circuit, and verify it."""
-    for pair in _pairs([path], only):
-        from qrun_equiv import deriving
+    """Derive a classical counterpart from each pair's circuit, and verify it."""
+    pairs = _pairs([path], only)
+    from qrun_equiv import deriving
+    from qrun_equiv.errors import PairError
 
-        theta = None if parameters is None else deriving.read_parameters(parameters)
+    if output is not None and len(pairs) != 1:
+        msg = f"{path} has {len(pairs)} pairs; name the one that {output} is for with --only"
+        raise PairError(msg)
+    theta = None if parameters is None else deriving.read_parameters(parameters)
+    for pair in pairs:
         module, verdict = deriving.derive_pair(pair, readout, theta)
         console.print(f"[bold]{escape(pair.name)}[/bold]: {escape(str(module))}", soft_wrap=True)
         console.print(escape(str(verdict)), soft_wrap=True)
@@ -287,13 +293,16 @@ def explore(
         str | None,
         typer.Argument(help="A pair's name, or a pair file; a serial template where left out."),
     ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", "-k", help="Of a file: the pair whose name has this.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The page; else PAIR-explorer.html.")
     ] = None,
     open_it: Open = False,
 ) -> None:
     """Write an interactive page: sliders move circuit, network, curves and spectra together."""
-    chosen = None if pair is None else _one_pair(pair)
+    chosen = None if pair is None else _one_pair(pair, only)
     with loading():
         from qrun_equiv.explorer import write
         from qrun_equiv.reporting import open_page
@@ -305,16 +314,17 @@ def explore(
         open_page(page)
 
 
-def _one_pair(name: str) -> Pair:
-    """A pair by its file, or by its name in the catalogue."""
+def _one_pair(name: str, only: str | None) -> Pair:
+    """A pair by its file (and its name there), or by its name in the catalogue."""
     from qrun_equiv.errors import QrunEquivError
 
     is_file = Path(name).suffix == ".py" or Path(name).exists()
-    found = _pairs([Path(name)], None) if is_file else _pairs(None, name)
-    exact = [p for p in found if p.name == name] or found
+    found = _pairs([Path(name)], only) if is_file else _pairs(None, name)
+    exact = [p for p in found if p.name == (only if is_file else name)] or found
     if len(exact) != 1:
         names = ", ".join(p.name for p in exact)
         msg = f"{name!r} is {len(exact)} pairs ({names}); name one of them"
+        msg += " with --only" if is_file else ""
         raise QrunEquivError(msg)
     return exact[0]
 

@@ -33,7 +33,13 @@ def read_parameters(path: Path) -> Parameters:
         body = json.loads(path.read_text(encoding="utf-8"))
         values = body["parameters"] if isinstance(body, dict) else body
         return np.asarray(values, dtype=np.float64)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        msg = f"can't read the parameters {path}: {error.strerror or error}"
+        raise DataError(msg) from error
+    except KeyError as error:
+        msg = f'{path} is an object without the entry "parameters"'
+        raise DataError(msg) from error
+    except (ValueError, TypeError) as error:
         msg = f'{path} must hold a JSON list of numbers, or {{"parameters": [...]}}: {error}'
         raise DataError(msg) from error
 

@@ -161,7 +161,10 @@ def catalogue_folder() -> Path:
 
 
 def collect(paths: Iterable[str | Path]) -> list[Pair]:
-    """Pairs of files and folders, in order; folders give every ``*.py`` in them but ``_*.py``.
+    """Pairs of files and folders, in order; folders give every ``*.py`` that names ``Pair``.
+
+    Files named ``_*.py`` are helpers. Other files of a folder are not imported: they may be scripts
+    that do something.
 
     Raises:
         PairError: a path is missing, a file can't be imported or holds no pair, two pairs have the
@@ -187,9 +190,9 @@ def collect(paths: Iterable[str | Path]) -> list[Pair]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(p for p in path.glob("*.py") if not p.name.startswith("_"))
+        files = sorted(p for p in path.glob("*.py") if not p.name.startswith("_") and defines(p))
         if not files:
-            msg = f"the folder {path} has no pair files (*.py)"
+            msg = f"the folder {path} has no pair files (*.py that call Pair of qrun_equiv)"
             raise PairError(msg)
         return files
     if not path.exists():
@@ -199,6 +202,12 @@ def _files(path: Path) -> list[Path]:
         msg = f"{path} is no pair file: a pair file is Python (*.py) and defines a Pair"
         raise PairError(msg)
     return [path]
+
+
+def defines(path: Path) -> bool:
+    """Whether a file looks as if it defined a pair, by its text alone."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return "qrun_equiv" in text and "Pair(" in text
 
 
 def load_file(path: Path) -> list[Pair]:

@@ -51,8 +51,9 @@ def _is_pair_file(path: Path) -> bool:
     """By name and content: other projects have files named ``pair_*.py`` too."""
     if path.name.startswith("test_") or not any(path.match(p) for p in PATTERNS):
         return False
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return "qrun_equiv" in text and "Pair(" in text
+    from qrun_equiv.pair import defines
+
+    return defines(path)
 
 
 def _asked_for(path: Path, config: pytest.Config) -> bool:

@@ -147,7 +147,12 @@ def _rounded_constants(form: Circuit | None) -> str:
         if q.denominator.bit_length() > _SIMPLE
     }
     shown = ", ".join(repr(c) for c in sorted(constants)[:3])
-    return f"; a constant off by its rounding counts as one, here perhaps {shown}" if shown else ""
+    if not shown:
+        return ""
+    return (
+        "; a constant off by its rounding is another one: written as floats are, in the circuit, "
+        f"{shown} (those of the torch code are not listed)"
+    )
 
 
 def _check_definitions(case: Case, found: Strength) -> bool:

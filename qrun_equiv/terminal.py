@@ -64,7 +64,23 @@ def loading() -> Iterator[None]:
         yield
 
 
-def writable(folder: Path | None, json_file: Path | None) -> None:
+def figure_formats(text: str) -> tuple[str, ...]:
+    """The formats of ``--figures``; ``none`` is none of them.
+
+    Raises:
+        ReportError: a format that figures are not written in.
+    """
+    with loading():
+        from qrun_equiv.reporting.page import check_formats
+    formats = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    formats = () if formats == ("none",) else formats
+    check_formats(formats)
+    return formats
+
+
+def writable(
+    folder: Path | None, json_file: Path | None = None, remedy: str = "with --output"
+) -> None:
     """Find out before the work whether its results can be written."""
     from qrun_equiv.errors import ReportError
 
@@ -79,10 +95,7 @@ def writable(folder: Path | None, json_file: Path | None) -> None:
             with tempfile.TemporaryFile(dir=place):
                 pass
         except OSError as error:
-            msg = (
-                f"can't write to {place}: {error.strerror}; name another place with --report "
-                "(or --json), or leave the report out with --no-report"
-            )
+            msg = f"can't write to {place}: {error.strerror or error}; name another place {remedy}"
             raise ReportError(msg) from error
 
 

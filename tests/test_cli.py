@@ -139,13 +139,24 @@ def test_jobs_give_the_same_verdicts(folder, monkeypatch):
         (("recheck", "none.json"), "can't read the certificate none.json"),
         (("recheck", "mine.py"), "not a certificate"),
         (("derive", "mine.py", "--readout", "magic"), "unknown --readout 'magic'"),
-        (("derive", "mine.py", "--parameters", "none.json"), "none.json must hold a JSON list"),
+        (("derive", "mine.py", "--parameters", "none.json"), "none.json: No such file"),
+        (("derive", "mine.py", "--parameters", "keyless.json"), 'without the entry "parameters"'),
+        (("derive", "mine.py", "--parameters", "empty.py"), "empty.py must hold a JSON list"),
+        (("derive", "mine.py", "-o", "w.safetensors"), "2 pairs; name the one"),
+        (("report", "mine.py", "--figures", "svg"), "can't be written as 'svg'"),
+        (("spectrum", "mine.py", "--figures", "pdf,jpg"), "can't be written as 'jpg'"),
+        (("spectrum", "mine.py", "-o", "mine.py"), "name another place with --output"),
+        (("explore", "mine.py"), "name one of them with --only"),
+        (("verify", "scripts"), "has no pair files"),
         (("derive", "mine.py", "-k", "doubled", "-o", "w.safetensors"), "--parameters FILE"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(folder, monkeypatch, args, message):
     (folder / "empty.py").write_text("x = 1\n")
     (folder / "broken.py").write_text("def f(:\n")
+    (folder / "keyless.json").write_text("{}")
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "script.py").write_text("raise RuntimeError('it was run')\n")
     code, text = call(monkeypatch, *args)
     assert code == 2, text
     assert message in text
@@ -407,3 +418,15 @@ def test_a_folder_as_json_file_is_seen_before_the_work(folder, monkeypatch):
     assert code == 2
     assert "it is a folder" in text
     assert "[1/2]" not in text
+
+
+def test_a_pair_of_several_in_a_file_is_explored(folder, monkeypatch):
+    page = folder / "page.html"
+    code, text = call(monkeypatch, "explore", "mine.py", "--only", "doubled", "-o", str(page))
+    assert code == 0, text
+    assert "doubled" in page.read_text()
+
+
+def test_no_figures_are_none(folder, monkeypatch):
+    call(monkeypatch, "spectrum", "mine.py", "-k", "doubled", "--figures", "none", "-o", "out")
+    assert {p.suffix for p in (folder / "out").iterdir()} == {".html", ".json", ".npz"}

@@ -37,11 +37,10 @@ def load(path: str | Path) -> QuantumCircuit:
     try:
         return qiskit_qasm3_import.parse(text)
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        msg = (
-            f"{path} is not OpenQASM 3 that can be read here: {reason}. Declare each parameter as "
-            "'input float[64] x0;' or 'input float[64] theta0;'"
-        )
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        msg = f"{path} is not OpenQASM 3 that can be read here: {reason}"
+        if "input" in text:
+            msg += "; each parameter is declared as 'input float[64] x0;' (or theta0)"
         raise FrontendError(msg) from error
 
 
