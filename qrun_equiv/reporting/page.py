@@ -162,6 +162,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "error": words.error,
+        "method": words.method,
         "seconds": words.seconds,
         "vector": words.vector,
         "linked": words.linked,

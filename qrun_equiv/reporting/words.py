@@ -36,6 +36,15 @@ def error(value: float | None) -> str:
     return "0" if value == 0 else f"{value:.1e}"
 
 
+def method(name: str) -> str:
+    """How exact coefficients were computed."""
+    return {
+        "grid": "a grid over one turn of each independent angle, then an FFT",
+        "lifting": "Pauli words, followed frequency by frequency",
+        "product-tree": "a tree of products, with FFT convolutions",
+    }[name]
+
+
 def seconds(value: float) -> str:
     """A duration in seconds."""
     return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"

@@ -103,6 +103,10 @@ class SpectrumEngine:
         self._sources = None if sources is None else torch.as_tensor(sources)
         self._merged = None if merged is None else torch.as_tensor(merged)
 
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"{name}({self.method}, features={self.features}, {len(self.lattice)} frequencies)"
+
     @property
     def frequencies(self) -> tuple[Frequency, ...]:
         """Exact frequencies, in the order of the coefficients; closed under negation."""

@@ -37,7 +37,7 @@ _FEWEST = 2 * _GROUPS
 _MOST = 10_000_000  # samples that are drawn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Expressivity:
     """Distribution of one output's Fourier coefficients over random parameters.
 
@@ -69,6 +69,10 @@ class Expressivity:
     fcc_error: float
     fcc_floor: float
     seed: int | None
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"{name}(fcc={self.fcc:.4g}, n={len(self.frequencies)}, n_samples={self.n_samples})"
 
     @property
     def n_samples(self) -> int:
@@ -168,6 +172,7 @@ def correlate(samples: Complex, kind: Correlation = "complex") -> NDArray[np.ine
     varies = spread > _CONSTANT * largest
     unit = centred / np.where(varies, spread, 1.0)
     matrix = np.asarray(unit.conj().T @ unit / len(rows))
+    matrix /= np.maximum(np.abs(matrix), 1.0)  # rounding: no correlation is above 1
     matrix[~varies] = matrix[:, ~varies] = np.nan
     return matrix
 
