@@ -1,0 +1,287 @@
+"""One function of one variable at many arguments: evaluate it at knots, interpolate elsewhere.
+
+A Q-RUN layer with shared scales is ``nn.Linear`` followed by one function g: R -> R^k of the phase.
+A batch has millions of phases, and g is smooth: it is evaluated at a few hundred or thousand knots,
+in float64, and between them by the polynomial of degree 7 through the eight nearest knots. With
+step h the error of the values is of order h^8 and that of the slopes h^7
+(:mod:`qrun_equiv.scale.stencil`). It is estimated at every call, and the step follows it; at every
+new step g itself is compared between the knots. These are estimates, no bounds.
+
+Gradients flow to the phases by the interpolant's slope, and to the knot values, from there through
+g at the knots alone, by summing moments a cell. Second derivatives with respect to the phases are
+those of g itself, at every phase.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.func import functional_call
+
+from qrun_equiv.scale.piecewise import TERMS, Grid, differentiate, evaluate, moments_of
+from qrun_equiv.scale.stencil import NOISE, coefficients, knots_of
+
+MOST_KNOTS = 1 << 17
+#: Largest relative error of values and slopes asked for by default.
+TOLERANCES = {torch.float32: 3e-7, torch.float64: 3e-11}
+_FEWEST = 1 << 13  # elements; below, evaluating g at all of them is as fast
+#: Elements a knot, at least: a knot is evaluated in float64, and its graph is kept.
+_SHARE = {torch.float32: 4, torch.float64: 2}
+_START, _WIDEST = -4, 0  # powers of two: the first step, and the widest (radians)
+_LONGEST = 512  # fastest scale over the common one; beyond it there is no short period
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one call was computed.
+
+    Attributes:
+        path: by knots, or g at every element.
+        reason: why, in words.
+        knots: number of knots, 0 on the exact path.
+        step: their distance, radians.
+        error: estimated largest relative error of values and slopes, rounding aside.
+    """
+
+    path: Literal["knots", "exact"]
+    reason: str
+    knots: int = 0
+    step: float = 0.0
+    error: float = 0.0
+
+
+class _NoKnotsError(Exception):
+    """Knots can't serve here; the message says why."""
+
+
+def common_period(scales: Sequence[float]) -> float:
+    """Period of all functions of ``cos s x, sin s x``, exactly these floats; 0 if none is short.
+
+    Not for the derivatives with respect to the scales themselves, which are not periodic.
+    """
+    found = [abs(Fraction(s)) for s in scales if s]
+    if not found:
+        return 0.0
+    unit = Fraction(
+        math.gcd(*(q.numerator for q in found)), math.lcm(*(q.denominator for q in found))
+    )
+    return 2 * math.pi / float(unit) if max(found) <= _LONGEST * unit else 0.0
+
+
+class Knots:
+    """Evaluates a pointwise module at many arguments; the step is kept from call to call.
+
+    Where knots can't serve, the module itself is called, and :attr:`last` says why: few elements,
+    non-finite arguments, more knots than allowed (a wild function, or arguments far apart: it warns
+    once), dtypes other than float32 and float64, autocast, ``torch.compile`` and export, function
+    transforms, forward-mode derivatives.
+
+    Attributes:
+        tolerance: largest relative error of values and slopes, as estimated; None is
+            :data:`TOLERANCES` of the dtype.
+        most: largest number of knots.
+        always: use knots for few elements, too.
+        last: how the last call was computed.
+    """
+
+    def __init__(
+        self, *, tolerance: float | None = None, most: int = MOST_KNOTS, always: bool = False
+    ) -> None:
+        """Start with a step of 1/16 radians.
+
+        Raises:
+            ValueError: the tolerance is below 1e-12, or ``most`` below 16.
+        """
+        if tolerance is not None and not 1e-12 <= tolerance < 1:
+            msg = f"tolerance must be at least 1e-12 and below 1, got {tolerance!r}"
+            raise ValueError(msg)
+        if most < 2 * TERMS:
+            msg = f"most must be at least {2 * TERMS} knots, got {most!r}"
+            raise ValueError(msg)
+        self.tolerance, self.most, self.always = tolerance, most, always
+        self.last: Route | None = None
+        self._exponent, self._checked = _START, False
+        self._skip = self._wait = self._failed = 0
+        self._warned = False
+
+    def __call__(
+        self, element: nn.Module, phi: Tensor, period: float | Callable[[], float] = 0.0
+    ) -> Tensor:
+        """Values of the module at arguments of any shape.
+
+        Args:
+            element: maps ``[...]`` to ``[..., k]``, each entry by the same function g.
+            phi: arguments (radians), ``[...]``.
+            period: a period of g and of its derivatives with respect to every parameter that is
+                trained, used where the arguments spread further; 0 for none. Or a function that
+                tells it, asked only where knots may serve.
+
+        Returns:
+            ``[..., k]``, differentiable like ``element(phi)``.
+        """
+        tensors = {**dict(element.named_parameters()), **dict(element.named_buffers())}
+        reason = _obstacle(phi, tensors) or self._too_few(phi)
+        if not reason:
+            try:
+                known = period() if callable(period) else period
+                grid, table = self._tabulate(element, tensors, phi, known)
+            except _NoKnotsError as error:
+                reason = str(error)
+                self._warn(reason)
+        if reason:
+            self.last = Route("exact", reason)
+            result: Tensor = element(phi)
+            return result
+        named = [part for item in tensors.items() for part in item]
+        flat: Tensor = _Interpolation.apply(phi.reshape(-1), table, grid, element, *named)  # type: ignore[no-untyped-call]
+        return flat.reshape(*phi.shape, -1)
+
+    def _too_few(self, phi: Tensor) -> str:
+        few = not phi.numel() or (phi.numel() < _FEWEST and not self.always)
+        return f"{phi.numel()} elements are few" if few else ""
+
+    def _tabulate(
+        self, element: nn.Module, tensors: dict[str, Tensor], phi: Tensor, period: float
+    ) -> tuple[Grid, Tensor]:
+        low, high = (float(end) for end in torch.aminmax(phi.detach()))
+        if not math.isfinite(high - low):
+            msg = "some arguments are not finite"
+            raise _NoKnotsError(msg)
+        tolerance = self.tolerance or TOLERANCES[phi.dtype]
+        if self._skip and phi.numel() <= self._failed:
+            self._skip -= 1
+            msg = "the function was too wild when last tried"
+            raise _NoKnotsError(msg)
+        # reducing large arguments rounds: by about 2^-52 of them, in radians
+        reducible = 2.0**-52 * max(abs(low), abs(high)) <= tolerance / 64
+        wrap = 0.0 < period < high - low and reducible
+        ends = (-period / 2, period / 2) if wrap else (low, high)
+        exact = {name: t.double() if t.is_floating_point() else t for name, t in tensors.items()}
+        start, turns = self._exponent, period if wrap else 0.0
+        while True:
+            grid = self._grid(ends, turns, phi, refined=self._exponent < start)
+            values = functional_call(element, exact, (knots_of(grid, phi.device),))
+            table, error, rounding = coefficients(values)
+            if rounding > tolerance:
+                msg = "the function varies too little beside its size"
+                raise _NoKnotsError(msg)
+            if error <= tolerance and self._confirmed(element, exact, grid, table, tolerance):
+                break
+            ratio = max(2.0, error / tolerance)
+            if not math.isfinite(error):
+                msg = "the function is not finite at some knots"
+                raise _NoKnotsError(msg)
+            # beyond the eighth order's promise nothing is known: at most three halvings at once
+            self._exponent -= min(3, math.ceil(math.log2(ratio) / TERMS))
+            self._checked = False
+        self._wait = 0
+        reason = "the function is smooth enough"
+        self.last = Route("knots", reason, grid.cells + TERMS - 1, grid.step, error)
+        if error < tolerance * 2.0 ** -(TERMS + 2) and self._exponent < _WIDEST:
+            # wider next time, with room to stay there
+            self._exponent, self._checked = self._exponent + 1, False
+        return grid, table.to(phi.dtype)
+
+    def _grid(
+        self, ends: tuple[float, float], period: float, phi: Tensor, *, refined: bool
+    ) -> Grid:
+        """Cells over a range at the present step, if they are not too many."""
+        step = 2.0**self._exponent
+        first, last = (math.floor(end / step) for end in ends)
+        cells = max(2, last - first + 1)  # one eighth difference, at least
+        count, width = cells + TERMS - 1, ends[1] - ends[0]
+        worth = count if self.always else phi.numel() // _SHARE[phi.dtype]
+        if count <= min(self.most, worth):
+            return Grid(step, first, cells, period)
+        if refined:  # in vain: try again later, from the start
+            self._wait = min(1000, 2 * self._wait + 1)
+            self._skip, self._failed = self._wait, phi.numel()
+            self._exponent, self._checked = _START, False
+        if count > self.most:
+            msg = f"{count} knots over {width:.3g} radians are more than the {self.most} allowed"
+            raise _NoKnotsError(msg)
+        msg = f"{count} knots over {width:.3g} radians are many for {phi.numel()} elements"
+        raise _NoKnotsError(msg)
+
+    def _confirmed(
+        self,
+        element: nn.Module,
+        exact: dict[str, Tensor],
+        grid: Grid,
+        table: Tensor,
+        tolerance: float,
+    ) -> bool:
+        """Whether g agrees between the knots; asked at a new step (aliases fool differences)."""
+        if self._checked:
+            return True
+        with torch.no_grad():
+            index = torch.arange(grid.cells, dtype=torch.float64, device=table.device)
+            # one place a cell, spread evenly: multiples of the golden section
+            x = (grid.first + index + torch.frac(index * _GOLDEN)) * grid.step
+            wanted = functional_call(element, exact, (x,))
+            found = evaluate(x, table.detach(), Grid(grid.step, grid.first, grid.cells))
+            scale = float(wanted.abs().amax())
+            self._checked = float((found - wanted).abs().amax()) <= (tolerance + NOISE) * scale
+        return self._checked
+
+    def _warn(self, reason: str) -> None:
+        if not self._warned and "allowed" in reason:
+            self._warned = True
+            advice = "evaluated at every element instead, which is slower"
+            warnings.warn(f"{reason}; {advice}", RuntimeWarning, stacklevel=4)
+
+
+class _Interpolation(torch.autograd.Function):
+    """Piecewise polynomials at ``phi [n]``; the module's own second derivatives."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, phi: Tensor, table: Tensor, grid: Grid, element: nn.Module, *named: Any
+    ) -> Tensor:
+        ctx.grid, ctx.element, ctx.names = grid, element, named[::2]
+        # parameters too, as they are now: the second derivatives need them unchanged
+        ctx.save_for_backward(phi, table, *named[1::2])
+        return evaluate(phi, table, grid)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        (grad,) = grads
+        phi, table, *saved = ctx.saved_tensors
+        first, second = ctx.needs_input_grad[:2]
+        rest = (None, None, *(None for _ in range(2 * len(saved))))
+        if not torch.is_grad_enabled():
+            slopes, sums = differentiate(phi, table, ctx.grid, grad, slope=first, moments=second)
+            return slopes, None if sums is None else sums.to(table.dtype), *rest
+        slopes = sums = None
+        if first:
+            tensors = dict(zip(ctx.names, saved, strict=True))
+            values = functional_call(ctx.element, tensors, (phi,))
+            (slopes,) = torch.autograd.grad(values, phi, grad, create_graph=True)
+        if second:
+            sums = moments_of(phi, ctx.grid, grad).to(table.dtype)
+        return slopes, sums, *rest
+
+
+def _obstacle(phi: Tensor, tensors: dict[str, Tensor]) -> str:
+    """Why knots can't serve whatever the values are; empty if they can."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return "the code is being compiled or exported"
+    if type(phi) not in {Tensor, nn.Parameter} or phi.device.type not in {"cpu", "cuda"}:
+        return "the arguments are no plain tensor on a CPU or a CUDA device"
+    if torch._C._are_functorch_transforms_active():  # noqa: SLF001 (there is no public question)
+        return "a function transform is active"
+    if phi.dtype not in TOLERANCES or torch.is_autocast_enabled(phi.device.type):
+        return "the numbers are short"
+    duals = (forward_ad.unpack_dual(t) for t in (phi, *tensors.values()))  # type: ignore[no-untyped-call]
+    if any(dual.tangent is not None for dual in duals):
+        return "derivatives are taken forward"
+    return ""

@@ -1,0 +1,186 @@
+"""Piecewise polynomials of one variable on a uniform grid: values, slopes and moments.
+
+The table ``[cells, 8, k]`` holds k polynomials of degree 7 a cell, by their coefficients in the
+place ``t`` in [-1/2, 1/2) within the cell. On a CPU ``piecewise.cpp`` does the work, in one pass
+and with one accumulator a thread; it is compiled once a process (half a second) where there is a
+C++ compiler. Elsewhere torch operations do the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+TERMS = 8
+_CHUNK = 1 << 15  # elements a pass of the torch operations, so that what is between stays in cache
+_SOURCE = Path(__file__).with_name("piecewise.cpp")
+_FLAGS = ("-O3", "-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+# OpenMP without its library: torch has loaded one, and a second would compete with it.
+_OPENMP = ("-march=native", "-fopenmp", "-nodefaultlibs")
+_NAMES = {torch.float32: "f32", torch.float64: "f64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cells of one width.
+
+    Attributes:
+        step: width of a cell.
+        first: cell i is ``[(first + i) step, (first + i + 1) step)``.
+        cells: number of cells.
+        period: arguments are first reduced to within half a period of 0; 0 means none.
+    """
+
+    step: float
+    first: int
+    cells: int
+    period: float = 0.0
+
+    def place(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Cell (int64) and place within it of each argument, by torch operations."""
+        exact = x.double()
+        if self.period:
+            exact = exact - torch.round(exact.detach() / self.period) * self.period
+        scaled = exact / self.step
+        below = torch.floor(scaled.detach())
+        cell = (below.long() - self.first).clamp(0, self.cells - 1)
+        return cell, (scaled - below - 0.5).to(x.dtype)
+
+
+def evaluate(x: Tensor, table: Tensor, grid: Grid) -> Tensor:
+    """Values ``[n, k]`` at ``x [n]``; both tensors float32 or both float64, not differentiable."""
+    library = _library() if x.device.type == "cpu" else None
+    values = table.new_empty((len(x), table.shape[2]))
+    if library is None:
+        columns = table.permute(2, 1, 0).contiguous()  # gathers of single numbers are quickest
+        for at in _chunks(x):
+            cell, t = grid.place(x[at])
+            values[at] = torch.stack([_horner(column, cell, t) for column in columns], 1)
+        return values
+    x, table = x.contiguous(), table.contiguous()
+    call = getattr(library, f"evaluate_{_NAMES[x.dtype]}")
+    call(*_arguments(x, table, grid), values.data_ptr(), torch.get_num_threads())
+    return values
+
+
+def differentiate(
+    x: Tensor, table: Tensor, grid: Grid, grad: Tensor, *, slope: bool, moments: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of ``sum(grad * values)``.
+
+    Args:
+        x: arguments, ``[n]``.
+        table: coefficients, ``[cells, 8, k]``.
+        grid: the cells.
+        grad: weights of the values, ``[n, k]``.
+        slope: whether the gradient with respect to ``x`` is wanted.
+        moments: whether the one with respect to the table is.
+
+    Returns:
+        The gradients ``[n]`` and, accumulated in float64, ``[cells, 8, k]``; None if not wanted.
+    """
+    library = _library() if x.device.type == "cpu" else None
+    slopes = torch.empty_like(x, memory_format=torch.contiguous_format) if slope else None
+    if library is None:
+        if slopes is not None:
+            powers = torch.arange(1, TERMS, dtype=table.dtype, device=table.device)
+            columns = (table[:, 1:].permute(2, 1, 0) * powers[:, None] / grid.step).contiguous()
+            for at in _chunks(x):
+                cell, t = grid.place(x[at])
+                parts = [_horner(column, cell, t) for column in columns]
+                slopes[at] = (torch.stack(parts, 1) * grad[at]).sum(1)
+        return slopes, moments_of(x, grid, grad) if moments else None
+    x, table, grad = x.contiguous(), table.contiguous(), grad.contiguous()
+    # an accumulator a thread costs its size twice: no more of them than the elements are worth
+    threads = max(1, min(torch.get_num_threads(), len(x) // grid.cells))
+    size = (threads, *table.shape)
+    sums = torch.zeros(size, dtype=torch.float64) if moments else None
+    call = getattr(library, f"differentiate_{_NAMES[x.dtype]}")
+    pointers = [None if t is None else t.data_ptr() for t in (grad, slopes, sums)]
+    call(*_arguments(x, table, grid), *pointers, threads)
+    return slopes, None if sums is None else sums.sum(0)
+
+
+def moments_of(x: Tensor, grid: Grid, grad: Tensor) -> Tensor:
+    """``sum over the arguments in a cell of grad[e, c] t_e^j``: float64 ``[cells, 8, k]``.
+
+    By torch operations, differentiable with respect to ``x`` and ``grad``.
+    """
+    total = torch.zeros(
+        (grid.cells, TERMS * grad.shape[1]), dtype=torch.float64, device=grad.device
+    )
+    for at in _chunks(x):
+        cell, t = grid.place(x[at])
+        powers = [torch.ones_like(t)]
+        for _ in range(TERMS - 1):
+            powers.append(powers[-1] * t)
+        terms = torch.stack(powers, 1)[:, :, None] * grad[at][:, None, :]
+        total = total.index_add(0, cell, terms.flatten(1).double())
+    return total.reshape(grid.cells, TERMS, grad.shape[1])
+
+
+def compiled() -> bool:
+    """Whether the compiled functions are used on the CPU; compiles them at the first call."""
+    return _library() is not None
+
+
+def _horner(columns: Tensor, cell: Tensor, t: Tensor) -> Tensor:
+    """Polynomials of the cells, coefficients ``[powers, cells]``, at ``t``."""
+    value = columns[-1].index_select(0, cell)
+    for column in columns[:-1].flip(0):
+        value = torch.addcmul(column.index_select(0, cell), value, t)
+    return value
+
+
+def _chunks(x: Tensor) -> list[slice]:
+    size = _CHUNK if x.device.type == "cpu" else max(1, len(x))
+    return [slice(start, start + size) for start in range(0, len(x), size)]
+
+
+def _arguments(x: Tensor, table: Tensor, grid: Grid) -> tuple[Any, ...]:
+    scale = (grid.step, grid.period, grid.first, grid.cells, table.shape[2])
+    return x.data_ptr(), len(x), table.data_ptr(), *scale
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """The compiled functions, or None: no compiler, or it can't."""
+    compiler = shutil.which(os.environ.get("CXX") or "c++") or shutil.which("g++")
+    if compiler is None or sys.platform == "win32":
+        return None
+    attempts: list[tuple[str, ...]] = [("-march=native",), ()]
+    if sys.platform == "linux":
+        attempts.insert(0, _OPENMP)
+    for extra in attempts:
+        # a fresh folder a process: no cache to go stale or to be tampered with
+        with tempfile.TemporaryDirectory(prefix="qrun-equiv-") as folder:
+            target = Path(folder) / "piecewise.so"
+            command = [compiler, *_FLAGS, *extra, "-o", str(target), str(_SOURCE)]
+            try:
+                subprocess.run(command, check=True, capture_output=True, timeout=120)  # noqa: S603
+                return _declared(ctypes.CDLL(str(target)))
+            except (OSError, subprocess.SubprocessError):
+                continue
+    return None
+
+
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, integer, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    shared = [pointer, integer, pointer, real, real, integer, integer, ctypes.c_int]
+    for name in _NAMES.values():
+        for verb, pointers in (("evaluate", 1), ("differentiate", 3)):
+            function = getattr(library, f"{verb}_{name}")
+            function.argtypes = [*shared, *[pointer] * pointers, ctypes.c_int]
+            function.restype = None
+    return library
