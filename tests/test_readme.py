@@ -28,7 +28,7 @@ def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) <= 10
     calls = calls.replace('"mine.json"', repr(str(tmp_path / "mine.json")))
-    spectra += '\nassert bound.status == qe.Status.CERTIFIED and shots.status == qe.Status.PROVED\n'
+    spectra += "\nassert bound.status == qe.Status.CERTIFIED and shots.status == qe.Status.PROVED\n"
     program = (
         f"{example}\nverdict = qe.verify(circuit, network)\n{calls}\n{approximation}\n{spectra}"
     )
