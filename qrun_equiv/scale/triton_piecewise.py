@@ -1,0 +1,179 @@
+"""Triton kernels for :mod:`qrun_equiv.scale.piecewise`: values, slopes and moments on a GPU.
+
+**Place.** With a step that is a power of two and no period, ``x / step`` and its fraction are exact
+in float32 (up to 2^-25 of a cell), so float32 arguments stay in float32, which consumer GPUs do 32
+or 64 times faster than float64. A period or another step takes float64.
+
+**Table.** Coefficients are gathered through the L1 cache. Small tables are passed as ``[k, 8,
+cells]``: the 32 threads of a warp then read within one or two cache lines whatever their cells
+are. Rows of ``[cells, 8, k]`` would take a line a thread; that is the layout of large tables.
+
+**Moments.** ``sum_e [cell_e = i] grad_e t_e^j`` is a product of a matrix of zeros and ones with
+``grad t^j``, done by tensor cores a block of elements at a time. float32 is split into three bfloat16
+parts, 3 x 8 bits, so every product is exact; blocks are added in float64, in an accumulator a
+program, and programs in a fixed order: the same bits at every run. Its cost grows with the number
+of cells; above :data:`DENSE` cells atomic additions to a few private copies take over, unless
+``torch.use_deterministic_algorithms`` asks for the former.
+
+A fused bias is not offered: ``nn.Linear`` adds it in the epilogue of its matrix product, for free.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from functools import cache
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+DENSE = 256  # most cells of one-hot moments, unless they must be deterministic
+MOST_OUTPUTS = 16
+_COLUMNWISE = 128  # most cells of a table by columns
+_ENTRIES = 2048  # of one program's accumulator: 16 float64 a thread
+_POINTWISE, _BLOCK = 1024, 64  # elements a program; a step of the moments
+_PARTIAL = 1 << 26  # bytes of all accumulators, about
+
+
+@triton.jit
+def _locate(x, rate, period, inverse, first, cells, WIDE: tl.constexpr, PERIODIC: tl.constexpr):
+    """Cell (int32) and place in [-1/2, 1/2) of each argument; float64 comes as its 64 bits."""
+    rate = rate.to(tl.int64).to(tl.float64, bitcast=True)
+    if WIDE:
+        exact = x.to(tl.float64)
+        if PERIODIC:
+            turn = period.to(tl.int64).to(tl.float64, bitcast=True)
+            turns = tl.floor(exact * inverse.to(tl.int64).to(tl.float64, bitcast=True) + 0.5)
+            exact = tl.fma(-turns, turn, exact)
+        scaled = exact * rate
+    else:
+        scaled = x * rate.to(tl.float32)
+    start = first.to(tl.int64)
+    # NaN and what is far out have no integer: first into range loosely, then exactly
+    low, high = start.to(scaled.dtype) - 1, (start + cells).to(scaled.dtype)
+    below = tl.minimum(tl.maximum(tl.floor(scaled), low), high)
+    cell = tl.minimum(tl.maximum(below.to(tl.int64) - start, 0), cells - 1)
+    place = scaled - (cell + start).to(scaled.dtype) - 0.5
+    return cell.to(tl.int32), place
+
+
+@triton.jit
+def _short(value, EMULATE: tl.constexpr):
+    """The bfloat16 next to float32; the interpreter multiplies bfloat16 as integers, hence."""
+    rounded = value.to(tl.bfloat16)
+    return rounded.to(tl.float32) if EMULATE else rounded
+
+
+@triton.jit
+def _sums(member, terms, EMULATE: tl.constexpr):
+    """``member @ terms`` for zeros and ones ``member``, exact products."""
+    if terms.dtype == tl.float64:
+        return tl.dot(member.to(tl.float64), terms, out_dtype=tl.float64)
+    ones = _short(member.to(tl.float32), EMULATE)
+    high = _short(terms, EMULATE)
+    rest = terms - high.to(tl.float32)
+    middle = _short(rest, EMULATE)
+    low = _short(rest - middle.to(tl.float32), EMULATE)
+    total = tl.dot(ones, low)
+    total = tl.dot(ones, middle, acc=total)
+    return tl.dot(ones, high, acc=total).to(tl.float64)
+
+
+@triton.jit
+def _evaluate(
+    x_pointer, table, out, count, rate, period, inverse, first, cells, by_cell, by_term, by_output,
+    K: tl.constexpr, WIDTH: tl.constexpr, WIDE: tl.constexpr, PERIODIC: tl.constexpr,
+    BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Values ``[count, K]`` at ``x [count]``; WIDTH is K rounded up to a power of two."""
+    real = table.dtype.element_ty
+    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < count
+    x = tl.load(x_pointer + at, mask=inside, other=0.0, eviction_policy="evict_first").to(real)
+    cell, place = _locate(x, rate, period, inverse, first, cells, WIDE, PERIODIC)
+    t = place.to(real)[:, None]
+    output = tl.arange(0, WIDTH)[None, :]
+    keep = inside[:, None] & (output < K)
+    row = table + cell[:, None] * by_cell + output * by_output
+    value = tl.load(row + 7 * by_term, mask=keep, other=0.0)
+    for j in tl.static_range(7):
+        value = tl.fma(value, t, tl.load(row + (6 - j) * by_term, mask=keep, other=0.0))
+    tl.store(out + at[:, None] * K + output, value.to(out.dtype.element_ty), mask=keep)
+
+
+@triton.jit
+def _differentiate(
+    x_pointer, table, grad, slopes, moments, count, rate, period, inverse, first, cells,
+    by_cell, by_term, by_output, steps, copies,
+    K: tl.constexpr, WIDTH: tl.constexpr, WIDE: tl.constexpr, PERIODIC: tl.constexpr,
+    SLOPE: tl.constexpr, MOMENTS: tl.constexpr, TILE: tl.constexpr, EMULATE: tl.constexpr,
+    BLOCK: tl.constexpr,
+):  # fmt: skip
+    """``sum_c grad p_c'`` an element, and moments: MOMENTS is 0 none, 1 one-hot, 2 atomic.
+
+    Program (p, q) takes blocks p, p + programs, ... for the moments of cells q TILE and on, and
+    writes them to copy p of ``moments [programs, cells, 8, K]``, float64; atomic ones are added
+    to copy ``p % copies``.
+    """
+    real = table.dtype.element_ty
+    program, tile = tl.program_id(0), tl.program_id(1)
+    output = tl.arange(0, WIDTH)[None, :]
+    power = tl.arange(0, 8)[None, :]
+    if MOMENTS == 1:
+        member = tile * TILE + tl.arange(0, TILE)[:, None]
+        total = tl.zeros((TILE, 8 * WIDTH), tl.float64)
+    for step in range(steps):
+        block = step.to(tl.int64) * tl.num_programs(0) + program
+        at = block * BLOCK + tl.arange(0, BLOCK)
+        inside = at < count
+        x = tl.load(x_pointer + at, mask=inside, other=0.0).to(real)
+        cell, place = _locate(x, rate, period, inverse, first, cells, WIDE, PERIODIC)
+        t = place.to(real)
+        keep = inside[:, None] & (output < K)
+        weight = tl.load(grad + at[:, None] * K + output, mask=keep, other=0.0).to(real)
+        if SLOPE:
+            row = table + cell[:, None] * by_cell + output * by_output
+            slope = 7 * tl.load(row + 7 * by_term, mask=keep, other=0.0)
+            for i in tl.static_range(6):
+                c = tl.load(row + (6 - i) * by_term, mask=keep, other=0.0)
+                slope = tl.fma(slope, t[:, None], (6 - i) * c)
+            scale = rate.to(tl.int64).to(tl.float64, bitcast=True).to(real)
+            result = tl.sum(slope * weight, 1) * scale
+            tl.store(slopes + at, result.to(slopes.dtype.element_ty), mask=inside & (tile == 0))
+        if MOMENTS:
+            square = (t * t)[:, None]
+            odd = tl.where(power & 1, t[:, None], 1.0)
+            powers = odd * tl.where(power & 2, square, 1.0)
+            powers = powers * tl.where(power & 4, square * square, 1.0)
+            terms = powers[:, :, None] * weight[:, None, :]
+            terms = tl.reshape(terms, (BLOCK, 8 * WIDTH))
+            if MOMENTS == 1:
+                total += _sums(cell[None, :] == member, terms, EMULATE)
+            else:
+                column = tl.arange(0, 8 * WIDTH)[None, :]
+                term, channel = column // WIDTH, column % WIDTH
+                entry = (program % copies).to(tl.int64) * cells + cell[:, None]
+                target = moments + entry * (8 * K) + term * K + channel
+                wanted = inside[:, None] & (channel < K)
+                tl.atomic_add(target, terms.to(tl.float64), mask=wanted, sem="relaxed")
+    if MOMENTS == 1:
+        column = tl.arange(0, 8 * WIDTH)[None, :]
+        term, channel = column // WIDTH, column % WIDTH
+        entry = program.to(tl.int64) * cells + member
+        target = moments + entry * (8 * K) + term * K + channel
+        tl.store(target, total, mask=(member < cells) & (channel < K))
+
+
+def evaluate(x: Tensor, table: Tensor, grid: Any) -> Tensor:
+    """Values ``[n, k]`` at ``x [n]``, in the dtype of ``x``; see ``piecewise.evaluate``."""
+    x, count, k = x.contiguous(), len(x), table.shape[2]
+    values = x.new_empty((count, k))
+    if count:
+        launch = (triton.cdiv(count, _POINTWISE),)
+        with torch.cuda.device_of(x):
+            _evaluate[launch](x, *_columns(table, grid, values, count), BLOCK=_POINTWISE,
+                              **_variant(x, table, grid))  # fmt: skip
+    return values
