@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from qrun_equiv import links, points, search, strength
 from qrun_equiv.certificate import (
@@ -31,6 +32,8 @@ from qrun_equiv.frontends.base import Array, CircuitSource, Sizes, Source
 from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.frontends.digest import digest
 from qrun_equiv.points import Batch, Domain
+from qrun_equiv.scale.knots import TOLERANCES
+from qrun_equiv.scale.paths import exact_paths
 from qrun_equiv.scaling import Scale, smallest_slopes
 from qrun_equiv.shots import check_shots
 from qrun_equiv.spectral import check_spectrum, sections
@@ -103,6 +106,13 @@ class Job:
         }
 
 
+#: Said of a counterpart with a Q-RUN layer that has a quicker path.
+_EXACT_PATH = (
+    "about the exact path of Q-RUN layers; on many elements they interpolate unless path='exact', "
+    f"within about {TOLERANCES[torch.float64]:.0e} of their largest value (estimated)"
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a comparison found; see :class:`~qrun_equiv.certificate.Certificate`."""
@@ -118,11 +128,13 @@ def run(job: Job, level: Level) -> Outcome:
     """All checks in order; what is undecidable ends them with the reason."""
     findings: list[Finding] = []
     notes: list[str] = []
-    try:
-        return _decide(job, level, findings, notes)
-    except UndecidedError as error:
-        made = tuple(f.check for f in findings)
-        return Outcome(Status.UNDECIDED, made, None, str(error), tuple(notes))
+    with exact_paths() as choices:
+        try:
+            found = _decide(job, level, findings, notes)
+        except UndecidedError as error:
+            made = tuple(f.check for f in findings)
+            found = Outcome(Status.UNDECIDED, made, None, str(error), tuple(notes))
+    return replace(found, notes=(*found.notes, _EXACT_PATH)) if choices.withheld else found
 
 
 def _decide(job: Job, level: Level, findings: list[Finding], notes: list[str]) -> Outcome:

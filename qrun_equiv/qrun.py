@@ -43,6 +43,7 @@ from qrun_equiv.readout import (
     positive_integer,
 )
 from qrun_equiv.scale.knots import Knots, Route, common_period
+from qrun_equiv.scale.paths import quick_path_allowed
 
 ScaleMode = Literal["shared-trainable", "shared-fixed", "per-element", "equal"]
 InitialScales = Literal["harmonic", "normal", "exponential"]
@@ -278,7 +279,8 @@ class QRUN(nn.Module):
                 knots and interpolates where that is quicker (thousands of elements; not with
                 scales per element): values and gradients within about 1e-7 (float32) or 1e-11
                 (float64) of the largest, second derivatives exact; see
-                :mod:`qrun_equiv.scale.knots`. ``"knots"`` does so for few elements, too.
+                :mod:`qrun_equiv.scale.knots`. ``"knots"`` does so for few elements, too. Inside
+                :func:`~qrun_equiv.scale.paths.exact_paths` all layers are exact.
             device: as in ``nn.Linear``.
             dtype: as in ``nn.Linear``.
 
@@ -332,8 +334,8 @@ class QRUN(nn.Module):
         """
         check_tensor(x, (self.in_features,), "input (last axis: in_features)")
         phi = self.projection(x)
-        shared = isinstance(phi, Tensor) and self.reuploading.mode != "per-element"
-        if self.path != "exact" and shared and not torch.compiler.is_compiling():
+        choice = self.path != "exact" and self.reuploading.mode != "per-element"
+        if choice and not torch.compiler.is_compiling() and quick_path_allowed():
             return torch.flatten(self._knots(_Element(self), phi, self._period), -2)
         return self._outer(self.observable(self.reuploading(phi)))
 

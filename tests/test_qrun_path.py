@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import math
 
+import pennylane as qml
 import pytest
 import torch
 from torch import nn
 
+import qrun_equiv as qe
 from qrun_equiv.qrun import QRUN
+from qrun_equiv.scale.paths import exact_paths
 
 BOUNDS = {torch.float32: 1e-6, torch.float64: 1e-10}
 
@@ -170,3 +173,40 @@ def test_copies_and_exports_keep_the_numbers():
     exported = torch.export.export(layer, (x,)).module()
     assert torch.allclose(exported(x), exact(x), atol=1e-6)
     assert not set(layer.state_dict()) ^ set(exact.state_dict())
+
+
+def test_a_verdict_is_about_the_exact_path_and_says_so():
+    def circuit(x):
+        qml.RX(x[0], wires=0)
+        return qml.expval(qml.Z(0))
+
+    layer = QRUN(1, 1, reuploads=1, readout="linear", outputs_per_element=1, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()
+        layer.projection.weight.fill_(1)
+        layer.reuploading.scales.fill_(1)
+        layer.observable.readout.weight[..., 0] = 1
+    verdict = qe.verify(circuit, layer, n_features=1)
+    assert verdict.status is qe.Status.PROVED, verdict
+    assert any("exact path of Q-RUN layers" in note for note in verdict.notes)
+    layer.path = "exact"
+    verdict = qe.verify(circuit, layer, n_features=1)
+    assert verdict.status is qe.Status.PROVED
+    assert not any("exact path" in note for note in verdict.notes)
+
+
+def test_a_block_of_exact_paths():
+    torch.manual_seed(8)
+    layer, exact = twins(6, 64)
+    x = torch.randn(500, 6)
+    with exact_paths() as choices:
+        assert not choices.withheld
+        found = layer(x)
+    assert choices.withheld
+    assert torch.equal(found, exact(x))
+    with exact_paths() as choices:
+        exact(x)
+    assert not choices.withheld
+    assert not torch.equal(layer(x), found)
+    assert layer.route.path == "knots"
