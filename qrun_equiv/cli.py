@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from qrun_equiv import scale_commands
 from qrun_equiv._version import __version__
 from qrun_equiv.terminal import (
     complaints,
@@ -131,12 +132,15 @@ def verify(
     ] = DEFAULT_FOLDER,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every check.")] = False,
+    backend: scale_commands.Backend = "processes",
+    scheduler: scale_commands.Scheduler = None,
 ) -> None:
     """Verify pairs: exit code 0 all as claimed, 1 not so, 2 usage, 3 undecided."""
     pairs = _pairs(paths, only)
     remedy = "with --report (or --json), or leave the report out with --no-report"
     writable(None if no_report else folder, json_file, remedy)
-    results = _verify_all(pairs, level, seed, jobs, None if no_report else folder)
+    kept = None if no_report else folder
+    results = _verify_all(pairs, level, seed, jobs, kept, backend=backend, scheduler=scheduler)
     print_table(results)
     print_details(results, verbose=verbose)
     from qrun_equiv.runner import exit_code
@@ -373,7 +377,14 @@ def doctor() -> None:
 
 
 def _verify_all(
-    pairs: Sequence[Pair], level: str, seed: int, jobs: int, folder: Path | None
+    pairs: Sequence[Pair],
+    level: str,
+    seed: int,
+    jobs: int,
+    folder: Path | None,
+    *,
+    backend: str = "processes",
+    scheduler: str | None = None,
 ) -> list[tuple[Pair, Verdict]]:
     """Run with progress; each certificate is written as soon as it exists."""
     from qrun_equiv.errors import QrunEquivError
@@ -384,10 +395,12 @@ def _verify_all(
     if level not in LEVELS:
         msg = f"unknown --level {level!r}; one of {', '.join(LEVELS)}"
         raise QrunEquivError(msg)
-    jobs = jobs or _processes(len(pairs))
+    if backend in {"processes", "loky"}:  # of a cluster, 0 is all workers
+        jobs = jobs or _processes(len(pairs))
+    where: dict[str, Any] = {"backend": backend, "scheduler": scheduler}
     results: dict[str, tuple[Pair, Verdict]] = {}
     with interrupts() as check:
-        for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs):
+        for pair, verdict in run(pairs, level=level, seed=seed, jobs=jobs, **where):
             check()
             results[pair.name] = (pair, verdict)
             if folder is not None:
@@ -425,6 +438,8 @@ def _processes(pairs: int) -> int:
     """Processes for so many pairs: starting one takes seconds."""
     return min(os.cpu_count() or 1, max(1, pairs // 8))
 
+
+scale_commands.register(app, _pairs, _one_pair)
 
 if __name__ == "__main__":
     main()
