@@ -29,6 +29,27 @@ struct Complex {
     Block re, im;
 };
 
+// B rows from an array with a stride; those beyond the last are 0.
+template <class T>
+inline void fetch(const T* from, int64_t stride, int64_t rows, Block& out) {
+    double* lane = out.lane();
+    if (rows < B)
+        for (int i = 0; i < B; ++i) lane[i] = i < rows ? double(from[i * stride]) : 0.0;
+    else if (stride == 1)
+        for (int i = 0; i < B; ++i) lane[i] = from[i];
+    else
+        for (int i = 0; i < B; ++i) lane[i] = from[i * stride];
+}
+
+template <class T>
+inline void store(const Block& block, int64_t stride, int64_t rows, T* to) {
+    const double* lane = block.lane();
+    if (rows == B && stride == 1)
+        for (int i = 0; i < B; ++i) to[i] = T(lane[i]);
+    else
+        for (int64_t i = 0; i < rows; ++i) to[i * stride] = T(lane[i]);
+}
+
 inline V all(double x) { return x - V{}; }
 
 inline V fma(V a, V b, V c) {
@@ -94,11 +115,11 @@ inline Complex turned(const Phase& phase) {
         for (int k = 5; k >= 0; --k) s = s * q + S[k], c = c * q + C[k];
         s = y + y * (q * s);
         c = 1.0 + q * (q * c - 0.5);
-        const I odd = -(phase.whole[u] & 1), flip = phase.whole[u] << 62;
-        // by a quarter turn: (c, s) becomes (-s, c); by two: (-c, -s)
-        const I sine = (I)s, cosine = (I)c, top = all_bits();
-        z.re.v[u] = (V)(((cosine & ~odd) | (sine & odd)) ^ (((flip ^ (odd << 63)) & top)));
-        z.im.v[u] = (V)(((sine & ~odd) | (cosine & odd)) ^ (flip & top));
+        // a quarter turn makes (-s, c) of (c, s), a half turn (-c, -s)
+        const I k = phase.whole[u], odd = -(k & 1), top = I{} + INT64_MIN;
+        const I sine = (I)s, cosine = (I)c;
+        z.re.v[u] = (V)(((cosine & ~odd) | (sine & odd)) ^ (((k << 62) ^ (k << 63)) & top));
+        z.im.v[u] = (V)(((sine & ~odd) | (cosine & odd)) ^ ((k << 62) & top));
     }
     return z;
 }
