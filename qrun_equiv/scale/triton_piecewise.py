@@ -9,33 +9,42 @@ cells]``: the 32 threads of a warp then read within one or two cache lines whate
 are. Rows of ``[cells, 8, k]`` would take a line a thread; that is the layout of large tables.
 
 **Moments.** ``sum_e [cell_e = i] grad_e t_e^j`` is a product of a matrix of zeros and ones with
-``grad t^j``, done by tensor cores a block of elements at a time. float32 is split into three bfloat16
-parts, 3 x 8 bits, so every product is exact; blocks are added in float64, in an accumulator a
-program, and programs in a fixed order: the same bits at every run. Its cost grows with the number
-of cells; above :data:`DENSE` cells atomic additions to a few private copies take over, unless
-``torch.use_deterministic_algorithms`` asks for the former.
+``grad t^j``, done by tensor cores a block of elements at a time. float32 is split into three
+bfloat16 parts, 3 x 8 bits, so every product is exact; blocks are added in float64, in an
+accumulator a program, and programs in a fixed order: the same bits at every run. Its cost grows
+with the number of cells; above :data:`DENSE` cells atomic additions to a few private copies take
+over, unless ``torch.use_deterministic_algorithms`` asks for the former.
 
 A fused bias is not offered: ``nn.Linear`` adds it in the epilogue of its matrix product, for free.
 """
+
+# Kernels are no Python functions: their arguments have the types that a launch gives them.
+# mypy: disable-error-code="no-untyped-def,untyped-decorator,import-untyped,no-untyped-call"
+# ruff: noqa: ANN001, ANN202
 
 from __future__ import annotations
 
 import math
 import struct
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from qrun_equiv.scale.triton_functions import INTERPRETED, short
+
+if TYPE_CHECKING:
+    from qrun_equiv.scale.piecewise import Grid
+
 DENSE = 256  # most cells of one-hot moments, unless they must be deterministic
-MOST_OUTPUTS = 16
 _COLUMNWISE = 128  # most cells of a table by columns
-_ENTRIES = 2048  # of one program's accumulator: 16 float64 a thread
-_POINTWISE, _BLOCK = 1024, 64  # elements a program; a step of the moments
+_TILE, _ENTRIES = 128, 2048  # most cells and numbers of one program's accumulator
+_POINTWISE, _BLOCK = 1024, 64  # values a program; elements a step of the moments
 _PARTIAL = 1 << 26  # bytes of all accumulators, about
+_ONE_HOT, _ATOMIC = 1, 2
 
 
 @triton.jit
@@ -61,22 +70,15 @@ def _locate(x, rate, period, inverse, first, cells, WIDE: tl.constexpr, PERIODIC
 
 
 @triton.jit
-def _short(value, EMULATE: tl.constexpr):
-    """The bfloat16 next to float32; the interpreter multiplies bfloat16 as integers, hence."""
-    rounded = value.to(tl.bfloat16)
-    return rounded.to(tl.float32) if EMULATE else rounded
-
-
-@triton.jit
 def _sums(member, terms, EMULATE: tl.constexpr):
     """``member @ terms`` for zeros and ones ``member``, exact products."""
     if terms.dtype == tl.float64:
         return tl.dot(member.to(tl.float64), terms, out_dtype=tl.float64)
-    ones = _short(member.to(tl.float32), EMULATE)
-    high = _short(terms, EMULATE)
+    ones = short(member.to(tl.float32), EMULATE)
+    high = short(terms, EMULATE)
     rest = terms - high.to(tl.float32)
-    middle = _short(rest, EMULATE)
-    low = _short(rest - middle.to(tl.float32), EMULATE)
+    middle = short(rest, EMULATE)
+    low = short(rest - middle.to(tl.float32), EMULATE)
     total = tl.dot(ones, low)
     total = tl.dot(ones, middle, acc=total)
     return tl.dot(ones, high, acc=total).to(tl.float64)
@@ -125,29 +127,30 @@ def _differentiate(
     if MOMENTS == 1:
         member = tile * TILE + tl.arange(0, TILE)[:, None]
         total = tl.zeros((TILE, 8 * WIDTH), tl.float64)
+    start, stride = program.to(tl.int64) * BLOCK, tl.num_programs(0).to(tl.int64) * BLOCK
     for step in range(steps):
-        block = step.to(tl.int64) * tl.num_programs(0) + program
-        at = block * BLOCK + tl.arange(0, BLOCK)
+        at = start + step * stride + tl.arange(0, BLOCK)
         inside = at < count
         x = tl.load(x_pointer + at, mask=inside, other=0.0).to(real)
         cell, place = _locate(x, rate, period, inverse, first, cells, WIDE, PERIODIC)
         t = place.to(real)
         keep = inside[:, None] & (output < K)
         weight = tl.load(grad + at[:, None] * K + output, mask=keep, other=0.0).to(real)
-        if SLOPE:
-            row = table + cell[:, None] * by_cell + output * by_output
-            slope = 7 * tl.load(row + 7 * by_term, mask=keep, other=0.0)
-            for i in tl.static_range(6):
-                c = tl.load(row + (6 - i) * by_term, mask=keep, other=0.0)
-                slope = tl.fma(slope, t[:, None], (6 - i) * c)
-            scale = rate.to(tl.int64).to(tl.float64, bitcast=True).to(real)
-            result = tl.sum(slope * weight, 1) * scale
-            tl.store(slopes + at, result.to(slopes.dtype.element_ty), mask=inside & (tile == 0))
+        if SLOPE:  # noqa: SIM102 (one is known when compiling, the other when running)
+            if tile == 0:
+                row = table + cell[:, None] * by_cell + output * by_output
+                slope = 7 * tl.load(row + 7 * by_term, mask=keep, other=0.0)
+                for i in tl.static_range(6):
+                    c = tl.load(row + (6 - i) * by_term, mask=keep, other=0.0)
+                    slope = tl.fma(slope, t[:, None], (6 - i) * c)
+                scale = rate.to(tl.int64).to(tl.float64, bitcast=True).to(real)
+                result = tl.sum(slope * weight, 1) * scale
+                tl.store(slopes + at, result.to(slopes.dtype.element_ty), mask=inside)
         if MOMENTS:
             square = (t * t)[:, None]
-            odd = tl.where(power & 1, t[:, None], 1.0)
-            powers = odd * tl.where(power & 2, square, 1.0)
-            powers = powers * tl.where(power & 4, square * square, 1.0)
+            odd = tl.where((power & 1) != 0, t[:, None], 1.0)
+            powers = odd * tl.where((power & 2) != 0, square, 1.0)
+            powers = powers * tl.where((power & 4) != 0, square * square, 1.0)
             terms = powers[:, :, None] * weight[:, None, :]
             terms = tl.reshape(terms, (BLOCK, 8 * WIDTH))
             if MOMENTS == 1:
@@ -167,13 +170,102 @@ def _differentiate(
         tl.store(target, total, mask=(member < cells) & (channel < K))
 
 
-def evaluate(x: Tensor, table: Tensor, grid: Any) -> Tensor:
-    """Values ``[n, k]`` at ``x [n]``, in the dtype of ``x``; see ``piecewise.evaluate``."""
-    x, count, k = x.contiguous(), len(x), table.shape[2]
-    values = x.new_empty((count, k))
+def evaluate(x: Tensor, table: Tensor, grid: Grid) -> Tensor:
+    """Values ``[n, k]`` at ``x [n]``, in its dtype; see ``piecewise.evaluate``."""
+    x, count = x.contiguous(), len(x)
+    values = x.new_empty((count, table.shape[2]))
     if count:
-        launch = (triton.cdiv(count, _POINTWISE),)
+        laid, *strides = _laid_out(table)
+        variant = _variant(table, grid)
+        block = _POINTWISE // variant["WIDTH"]
         with torch.cuda.device_of(x):
-            _evaluate[launch](x, *_columns(table, grid, values, count), BLOCK=_POINTWISE,
-                              **_variant(x, table, grid))  # fmt: skip
+            _evaluate[(triton.cdiv(count, block),)](
+                x, laid, values, count, *_numbers(grid), *strides,
+                **variant, BLOCK=block, enable_fp_fusion=True,
+            )  # fmt: skip
     return values
+
+
+def differentiate(
+    x: Tensor, table: Tensor, grid: Grid, grad: Tensor, *, slope: bool, moments: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of ``sum(grad * values)``; see ``piecewise.differentiate``."""
+    x, grad, count = x.contiguous(), grad.contiguous(), len(x)
+    variant = _variant(table, grid)
+    mode = 0
+    if moments:
+        dense = grid.cells <= DENSE or torch.are_deterministic_algorithms_enabled()
+        mode = _ONE_HOT if dense else _ATOMIC
+    shape = _shape(variant, grid.cells, mode)
+    programs, tiles, copies = triton.cdiv(count, shape["BLOCK"]), 1, 1
+    if mode:
+        most = max(1, min(_programs(x.device), _PARTIAL // (8 * table.numel())))
+        copies = min(most, 16) if mode == _ATOMIC else min(most, programs)
+    if mode == _ONE_HOT:
+        programs, tiles = copies, triton.cdiv(grid.cells, shape["TILE"])
+    slopes = torch.empty_like(x) if slope else None
+    sums = None
+    if moments:
+        make = torch.zeros if mode == _ATOMIC else torch.empty  # one-hot ones are all stored
+        sums = make((copies, *table.shape), dtype=torch.float64, device=x.device)
+    if count:
+        laid, *strides = _laid_out(table)
+        steps = triton.cdiv(count, programs * shape["BLOCK"])
+        with torch.cuda.device_of(x):
+            _differentiate[programs, tiles](
+                x, laid, grad, slopes, sums, count, *_numbers(grid), *strides, steps, copies,
+                **variant, **shape, SLOPE=slope, MOMENTS=mode, EMULATE=INTERPRETED,
+                enable_fp_fusion=True,
+            )  # fmt: skip
+    return slopes, None if sums is None else sums.sum(0)
+
+
+def _shape(variant: dict[str, Any], cells: int, mode: int) -> dict[str, int]:
+    """Elements a step, cells a tile and warps, so that nothing spills from registers."""
+    columns = 8 * variant["WIDTH"]
+    tile = min(_TILE, max(16, triton.next_power_of_2(cells)), max(16, _ENTRIES // columns))
+    wide = mode == _ONE_HOT and tile * columns > _ENTRIES // 2
+    blocks = {_ONE_HOT: _BLOCK, _ATOMIC: _POINTWISE // columns}
+    block = blocks.get(mode, _POINTWISE // variant["WIDTH"])
+    return {"BLOCK": block, "TILE": tile, "num_warps": 8 if wide else 4}
+
+
+def _bits(number: float) -> int:
+    """A float64 as the integer of the same 64 bits: Triton would pass it as float32."""
+    return int(struct.unpack("<q", struct.pack("<d", number))[0])
+
+
+def _numbers(grid: Grid) -> tuple[int, ...]:
+    inverse = 1 / grid.period if grid.period else 0.0
+    scale = (_bits(1 / grid.step), _bits(grid.period), _bits(inverse))
+    return *scale, grid.first, grid.cells
+
+
+def _laid_out(table: Tensor) -> tuple[Tensor, int, int, int]:
+    """The table and its strides, by cell, term and output."""
+    if len(table) <= _COLUMNWISE:
+        table = table.permute(2, 1, 0).contiguous().permute(2, 1, 0)
+    else:
+        table = table.contiguous()
+    by_cell, by_term, by_output = table.stride()
+    return table, by_cell, by_term, by_output
+
+
+def _variant(table: Tensor, grid: Grid) -> dict[str, Any]:
+    """What a kernel is compiled for."""
+    binary = math.frexp(grid.step)[0] == 0.5 and 2.0**-64 <= grid.step <= 2.0**64
+    outputs = table.shape[2]
+    return {
+        "K": outputs,
+        "WIDTH": triton.next_power_of_2(outputs),
+        "WIDE": table.dtype == torch.float64 or bool(grid.period) or not binary,
+        "PERIODIC": bool(grid.period),
+    }
+
+
+@cache
+def _programs(device: torch.device) -> int:
+    """Programs that accumulate: four a multiprocessor."""
+    if device.type != "cuda":
+        return 3  # the interpreter: enough to test the sum over programs
+    return 4 * int(torch.cuda.get_device_properties(device).multi_processor_count)
