@@ -17,6 +17,7 @@ from torch.func import functional_call, jacrev, vmap
 from qrun_equiv.qrun import QRUN
 from qrun_equiv.scale import knots as knots_module
 from qrun_equiv.scale import piecewise, stencil
+from qrun_equiv.scale.compiled import library
 from qrun_equiv.scale.knots import MOST_KNOTS, TOLERANCES, Knots, common_period
 from qrun_equiv.scale.piecewise import Grid, differentiate, evaluate, moments_of
 
@@ -577,15 +578,20 @@ def test_piecewise_polynomials(outputs, period, dtype, backend) -> None:
     assert differentiate(x, table, grid, weights, slope=False, moments=False) == (None, None)
 
 
+def forget() -> None:
+    piecewise._library.cache_clear()
+    library.cache_clear()
+
+
 def test_without_a_compiler_torch_operations_serve(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "")
-    piecewise._library.cache_clear()
+    forget()
     try:
         assert not piecewise.compiled()
         module, phi = element(), phases(9000)
         assert against_float64(module, phi, Knots()) < 1e-10
     finally:
-        piecewise._library.cache_clear()
+        forget()
 
 
 def test_a_compiler_that_fails_is_no_compiler(monkeypatch, tmp_path) -> None:
@@ -593,8 +599,8 @@ def test_a_compiler_that_fails_is_no_compiler(monkeypatch, tmp_path) -> None:
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setenv("CXX", str(broken))
-    piecewise._library.cache_clear()
+    forget()
     try:
         assert not piecewise.compiled()
     finally:
-        piecewise._library.cache_clear()
+        forget()

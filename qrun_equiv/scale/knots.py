@@ -197,6 +197,8 @@ class Knots:
         """Cells over a range at the present step, if they are not too many."""
         step = 2.0**self._exponent
         first, last = (math.floor(end / step) for end in ends)
+        if period:  # reducing an argument may round it past an end
+            first, last = first - 1, last + 1
         cells = max(2, last - first + 1)  # one eighth difference, at least
         count, width = cells + TERMS - 1, ends[1] - ends[0]
         worth = count if self.always else phi.numel() // _SHARE[phi.dtype]

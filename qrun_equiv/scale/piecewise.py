@@ -10,20 +10,16 @@ torch operations do the same. :func:`backend` says which, :func:`obstacle` why n
 from __future__ import annotations
 
 import ctypes
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
+
+from qrun_equiv.scale.compiled import library
 
 Backend = Literal["compiled", "triton", "torch"]
 TERMS = 8
@@ -31,10 +27,6 @@ MOST_OUTPUTS = 16  # of the Triton kernels: wider rows would not fit their regis
 INSTALL = "pip install -c constraints.txt 'qrun-equiv[gpu]'"
 _TRITON = (3, 3)  # the first whose kernels know tuples
 _CHUNK = 1 << 15  # elements a pass of the torch operations, so that what is between stays in cache
-_SOURCE = Path(__file__).with_name("piecewise.cpp")
-_FLAGS = ("-O3", "-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
-# OpenMP without its library: torch has loaded one, and a second would compete with it.
-_OPENMP = ("-march=native", "-fopenmp", "-nodefaultlibs")
 _NAMES = {torch.float32: "f32", torch.float64: "f64"}
 
 
@@ -259,31 +251,16 @@ def _arguments(x: Tensor, table: Tensor, grid: Grid) -> tuple[Any, ...]:
 @cache
 def _library() -> ctypes.CDLL | None:
     """The compiled functions, or None: no compiler, or it can't."""
-    compiler = shutil.which(os.environ.get("CXX") or "c++") or shutil.which("g++")
-    if compiler is None or sys.platform == "win32":
-        return None
-    attempts: list[tuple[str, ...]] = [("-march=native",), ()]
-    if sys.platform == "linux":
-        attempts.insert(0, _OPENMP)
-    for extra in attempts:
-        # a fresh folder a process: no cache to go stale or to be tampered with
-        with tempfile.TemporaryDirectory(prefix="qrun-equiv-") as folder:
-            target = Path(folder) / "piecewise.so"
-            command = [compiler, *_FLAGS, *extra, "-o", str(target), str(_SOURCE)]
-            try:
-                subprocess.run(command, check=True, capture_output=True, timeout=120)  # noqa: S603
-                return _declared(ctypes.CDLL(str(target)))
-            except (OSError, subprocess.SubprocessError):
-                continue
-    return None
+    found = library("piecewise.cpp")
+    return None if found is None else _declared(found)
 
 
-def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+def _declared(found: ctypes.CDLL) -> ctypes.CDLL:
     pointer, integer, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     shared = [pointer, integer, pointer, real, real, integer, integer, ctypes.c_int]
     for name in _NAMES.values():
         for verb, pointers in (("evaluate", 1), ("differentiate", 3)):
-            function = getattr(library, f"{verb}_{name}")
+            function = getattr(found, f"{verb}_{name}")
             function.argtypes = [*shared, *[pointer] * pointers, ctypes.c_int]
             function.restype = None
-    return library
+    return found
