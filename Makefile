@@ -9,7 +9,7 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 RETRY := make $(or $(firstword $(MAKECMDGOALS)),venv) PYTHON=python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv verify test test-slow lint report figures wheel-test clean distclean
+.PHONY: help venv verify test test-slow lint report proofs figures wheel-test clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,10 @@ lint: $(VENV)/.installed-dev  ## check style, types and import layers
 
 report: venv  ## write the committed example report of the shipped catalogue again
 	$(BIN)/qrun-equiv report --output reports/catalogue --study reports/approximation/study.csv
+
+proofs: venv  ## check the Coq proofs (Debian's packages coq and libcoq-coquelicot)
+	@command -v coqc >/dev/null || { echo "error: no coqc; on Debian and Ubuntu: apt install coq libcoq-coquelicot" >&2; exit 1; }
+	$(BIN)/python tests/coq_audit.py
 
 figures: venv  ## draw the README's picture again
 	$(BIN)/python -m qrun_equiv.reporting.hero reports/pair.png

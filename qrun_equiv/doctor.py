@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -22,6 +23,17 @@ class Row:
     remedy: str = ""
 
 
+#: Optional packages and the extra that brings them.
+_OPTIONAL = {
+    "pytest": "test",
+    "qiskit-aer": "aer",
+    "pyarrow": "run",
+    "lightning-fabric": "train",
+    "distributed": "cluster",
+    "ray": "cluster",
+    "onnx": "onnx",
+    "triton": "gpu",
+}
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)")
 
 
@@ -37,8 +49,10 @@ def examine() -> list[Row]:
             remedy="" if supported else "use Python 3.11 to 3.13",
         ),
         *(_package(name, needed=True) for name in _required()),
-        *(_package(name, needed=False) for name in ("pytest", "triton")),
+        *(_package(name, needed=False, extra=extra) for name, extra in _OPTIONAL.items()),
         _device(),
+        _program(("c++", "g++"), "C++ compiler", "quick kernels on the CPU", "g++"),
+        _program(("coqc",), "Coq", "machine-checked proofs", "coq libcoq-coquelicot"),
         _catalogue(),
     ]
 
@@ -52,12 +66,20 @@ def _required() -> list[str]:
     return sorted(names)
 
 
-def _package(name: str, *, needed: bool) -> Row:
+def _package(name: str, *, needed: bool, extra: str = "") -> Row:
     try:
         return Row(name, version(name), ok=True, needed=needed)
     except PackageNotFoundError:
         found = "not installed" if needed else "not installed (optional)"
-        return Row(name, found, ok=False, needed=needed, remedy=f"pip install {name}")
+        what = f"'qrun-equiv[{extra}]'" if extra else name
+        remedy = f"pip install -c constraints.txt {what}"
+        return Row(name, found, ok=False, needed=needed, remedy=remedy)
+
+
+def _program(names: tuple[str, ...], title: str, purpose: str, packages: str) -> Row:
+    found = next(filter(None, map(shutil.which, names)), None)
+    remedy = "" if found else f"for {purpose}; on Debian and Ubuntu: apt install {packages}"
+    return Row(title, found or "not found (optional)", bool(found), needed=False, remedy=remedy)
 
 
 def _device() -> Row:
