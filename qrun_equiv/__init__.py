@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from qrun_equiv.qrun import QRUN
     from qrun_equiv.rechecking import recheck
     from qrun_equiv.reporting import report
+    from qrun_equiv.scale.fast import fast_counterpart
+    from qrun_equiv.scale.paths import exact_paths
+    from qrun_equiv.scale.tabulated import compile_for_inference
     from qrun_equiv.spectra.comparing import compare_spectra
     from qrun_equiv.verification import verify
 
@@ -48,8 +51,11 @@ _HOME = {
     "Verdict": "certificate",
     "approximate": "api",
     "compare_spectra": "spectra.comparing",
+    "compile_for_inference": "scale.tabulated",
     "derive": "api",
+    "exact_paths": "scale.paths",
     "expressivity": "api",
+    "fast_counterpart": "scale.fast",
     "frequencies": "api",
     "neutral": "api",
     "recheck": "rechecking",
@@ -71,8 +77,11 @@ __all__ = [
     "__version__",
     "approximate",
     "compare_spectra",
+    "compile_for_inference",
     "derive",
+    "exact_paths",
     "expressivity",
+    "fast_counterpart",
     "frequencies",
     "neutral",
     "recheck",

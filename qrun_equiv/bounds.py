@@ -96,6 +96,8 @@ def round_down(value: arb) -> float:
 def ehlich_zeller(values: Array, degrees: Sequence[int]) -> float:
     """Bound of ``max |p|`` from values on a tensor grid, rounded up.
 
+    Theorem: proofs/coq/EhlichZeller.v, ehlich_zeller, ehlich_zeller_grid.
+
     Args:
         values: exact (or already enlarged by their error) values of a real trigonometric
             polynomial, shape ``[N_1, ..., N_m]``, at ``N_a`` equispaced points of each period.
@@ -128,6 +130,8 @@ def _factor(points: Sequence[int], degrees: Sequence[int]) -> arb:
 def bernstein(sup: float, slope: float) -> float:
     """Bound of ``|p'|`` for a bound of ``|p|`` and of its frequencies, rounded up.
 
+    Theorem: proofs/coq/Bernstein.v, bernstein, bernstein_gradient.
+
     Raises:
         SpectrumError: a negative or undefined argument.
     """
@@ -145,6 +149,8 @@ def sup_bound(
     grid_points: int = GRID_POINTS,
 ) -> SupBound:
     """Rigorous bounds of a real trigonometric polynomial, such as a difference of two outputs.
+
+    Theorem: proofs/coq/EhlichZeller.v, ehlich_zeller_features.
 
     Args:
         delta: the polynomial, in any number of features.

@@ -85,6 +85,8 @@ def bound(
 ) -> InputBound:
     """Bound ``|circuit - counterpart|`` over the domain at given parameters.
 
+    Theorem: proofs/coq/EhlichZeller.v, ehlich_zeller_features.
+
     Args:
         circuit: neutral form.
         counterpart: torch code, run unmodified on trigonometric polynomials or intervals.

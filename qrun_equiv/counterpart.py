@@ -67,6 +67,8 @@ class MatrixProductCounterpart(nn.Module):
     ``forward(x [batch, n_features], theta [n_parameters] or any shape of that size) ->
     [batch, n_outputs]`` in float64. Size: a chain of ``4**n`` by ``4**n`` real cores, one for each
     gate, applied sparsely.
+
+    Theorem: proofs/coq/Multilinear.v, matrix_product_readout.
     """
 
     def __init__(self, circuit: Circuit) -> None:
@@ -164,6 +166,8 @@ def fourier_series(
 
     Computed by :class:`~qrun_equiv.spectra.engine.SpectrumEngine`. Frequencies ascend; only those
     that the circuit reaches are kept.
+
+    Theorem: proofs/coq/FourierForm.v, fourier_form_features.
 
     Raises:
         SpectrumError: an angle is not affine in the features, or there are too many frequencies.

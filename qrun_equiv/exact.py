@@ -74,6 +74,8 @@ def decide(
 ) -> Identity:
     """Run a comparison in random fields until its error probability is small enough.
 
+    Theorem: proofs/coq/SchwartzZippel.v, schwartz_zippel_prime_field.
+
     Args:
         trial: evaluates both sides in a field.
         trials: independent fields.

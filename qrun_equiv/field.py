@@ -243,6 +243,8 @@ class Field:
     def error(self, atoms: int, height: float) -> float:
         """Probability that sides which differ agree here, at most.
 
+        Theorem: proofs/coq/SchwartzZippel.v, schwartz_zippel_prime_field.
+
         Args:
             atoms: degree of the difference in cosines, sines and symbols.
             height: bits of its largest coefficient, denominators cleared.

@@ -63,6 +63,8 @@ def accessible(
 ) -> tuple[Frequency, ...]:
     """Accessible frequencies: signed sums of the encoding gates' gaps, exact, without repeats.
 
+    Theorem: proofs/coq/FourierForm.v, fourier_form_features.
+
     Args:
         circuit: neutral form.
         features: the features that vary, the others held fixed; all of them where left out.

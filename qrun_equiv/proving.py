@@ -35,6 +35,8 @@ def identity(
 ) -> Identity:
     """Whether a counterpart's outputs are a circuit's, for all features and parameters.
 
+    Theorem: proofs/coq/SchwartzZippel.v, schwartz_zippel.
+
     Args:
         circuit: neutral form.
         counterpart: torch code, run unmodified on formal numbers.

@@ -93,6 +93,8 @@ class DataReuploading(nn.Module):
       affine layer on one copy with its columns summed, so they add parameters and no functions.
       The other readouts multiply the copies, which gives harmonics up to L.
 
+    Theorem: proofs/coq/Redundancy.v, equal_scales_redundant.
+
     Attributes:
         scales: the scales, ``[L]``, or ``[elements, L]`` in the mode ``"per-element"``.
     """
@@ -159,6 +161,8 @@ class DataReuploading(nn.Module):
 
         An angle is off by about its rounding, ``eps |s_l phi|`` radians: large scales are not for
         bfloat16.
+
+        Theorem: proofs/coq/Element.v, element_expectations.
         """
         check_tensor(phi, tuple(self.scales.shape[:-1]), "phases")
         angles = torch.unsqueeze(phi, -1) * self.scales
@@ -354,6 +358,8 @@ class QRUN(nn.Module):
         """The layer's one function g of one variable: phases ``[...]`` (radians) to ``[..., k]``.
 
         The layer is ``flatten(g(W x + b))``, the outer sine included; k = outputs_per_element.
+
+        Theorem: proofs/coq/Universality.v, universality_multilinear.
 
         Raises:
             ValueError: scales per element, so that g differs from element to element.

@@ -116,6 +116,8 @@ def matrix_product(
     circuit of n qubits, with a bond of at most ``4^n``. All arguments may be functions of trainable
     parameters. No core at all is the constant ``left^T right_k``.
 
+    Theorem: proofs/coq/Multilinear.v, matrix_product_readout.
+
     Args:
         features: cosines and sines of the L angles, ``[..., L, 2]``.
         left: boundary row, ``[D_1]``.
@@ -176,6 +178,8 @@ class Readout(nn.Module, ABC):
         A multilinear function is known from its values where each pair of features is one of
         (0, 0), (1, 0) and (0, 1); T are the differences against (0, 0) along every axis.
 
+        Theorem: proofs/coq/Multilinear.v, affine_in_each_gate.
+
         Raises:
             ValueError: more than ten re-uploads.
             TypeError: an MLP, which is not multilinear.
@@ -209,6 +213,8 @@ class Linear(Readout):
     """``f_k = a_k + sum_l (b_kl cos_l + c_kl sin_l)``: product state, sum of local observables.
 
     ``outputs (2 L + 1)`` parameters: ``weight [outputs, L, 2]`` (b, c) and ``bias [outputs]`` (a).
+
+    Theorem: proofs/coq/Ladder.v, linear_readout.
     """
 
     def __init__(self, reuploads: int, *, outputs: int = 2, **factory: Unpack[Factory]) -> None:
@@ -236,6 +242,8 @@ class Product(Readout):
     constant (for factors ``a + b cos + c sin``, the identity included, take a
     :class:`MatrixProduct` of bond 1 an output). ``2 L outputs`` parameters:
     ``weight [outputs, L, 2]``.
+
+    Theorem: proofs/coq/Ladder.v, product_readout.
     """
 
     def __init__(self, reuploads: int, *, outputs: int = 2, **factory: Unpack[Factory]) -> None:
@@ -265,6 +273,8 @@ class MatrixProduct(Readout):
 
     ``bond + 3 L bond^2 + bond outputs`` parameters: ``left [bond]``, ``cores [L, 3, bond, bond]``,
     ``right [bond, outputs]``. A bond of 4 holds all circuits of one qubit, ``4^n`` of n qubits.
+
+    Theorem: proofs/coq/Universality.v, universality_matrix_product.
     """
 
     def __init__(
@@ -306,6 +316,8 @@ class Multilinear(Readout):
 
     ``outputs 3^L`` parameters, ``weight [outputs, 3, ..., 3]``. The monomials of the two halves of
     the angles meet in one matrix product: an element takes memory of order ``outputs 3^(L/2)``.
+
+    Theorem: proofs/coq/Ladder.v, dense_readout, dense_readout_of_observable.
     """
 
     def __init__(self, reuploads: int, *, outputs: int = 2, **factory: Unpack[Factory]) -> None:

@@ -89,7 +89,10 @@ Step = Rotation | Fixed
 
 
 def steps(circuit: Circuit) -> list[Step]:
-    """The circuit as transfer steps in order of time; controlled rotations become two."""
+    """The circuit as transfer steps in order of time; controlled rotations become two.
+
+    Theorem: proofs/coq/Multilinear.v, matrix_product_readout.
+    """
     result: list[Step] = []
     for gate in circuit.gates:
         if gate.angle is None:
@@ -123,7 +126,10 @@ def _words(gate: Gate, n: int) -> list[tuple[str, float]]:
 
 @lru_cache(maxsize=1024)
 def rotation_tables(word: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tables of :class:`Rotation` for a Pauli word over all wires."""
+    """Tables of :class:`Rotation` for a Pauli word over all wires.
+
+    Theorem: proofs/coq/Multilinear.v, part_commuting, part_anticommuting.
+    """
     n = len(word)
     digits = np.indices((4,) * n).reshape(n, -1)
     phase = np.zeros(4**n, dtype=np.int64)  # power of i in  P Q = i^phase R

@@ -99,7 +99,10 @@ class TrigonometricPolynomial:
 
 
 def slopes(frequency: Angle) -> dict[int, Angle]:
-    """A frequency as a vector: feature -> constant angle, in radians per unit of the feature."""
+    """A frequency as a vector: feature -> constant angle, in radians per unit of the feature.
+
+    Theorem: proofs/coq/Gradients.v, fourier_derivative.
+    """
     return {
         j: frequency.derivative(Symbol("x", j)) for j in sorted(frequency.features())
     }  # of degree one: the derivative is constant
@@ -508,6 +511,8 @@ def of_circuit(circuit: Circuit, theta: Sequence[float], *, budget: int = BUDGET
 
     Evolves the ``4**n_wires`` Pauli expectation values gate by gate (see
     :mod:`qrun_equiv.transfer`).
+
+    Theorem: proofs/coq/FourierForm.v, fourier_form_features.
 
     Args:
         circuit: neutral form.

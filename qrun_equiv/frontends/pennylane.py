@@ -323,7 +323,10 @@ class PennyLaneSource:
         return Gradient(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
     def second_gradient(self, x: Array, theta: Array) -> tuple[str, Gradient]:
-        """The adjoint method, or parameter shift where it does not apply."""
+        """The adjoint method, or parameter shift where it does not apply.
+
+        Theorem: proofs/coq/Gradients.v, parameter_shift_shared.
+        """
         failure: FrontendError | None = None
         # PennyLane 0.45's adjoint Jacobian of probs is wrong if the first gate is not on wire 0.
         tape = self.tape(x[0], theta)

@@ -142,7 +142,10 @@ class QiskitSource:
             bras = [bra.evolve(inverse, list(qubits)) for bra in bras]
 
     def second_gradient(self, x: Array, theta: Array) -> tuple[str, Gradient]:
-        """Parameter shift on each gate, by the four-term rule for frequencies 1/2 and 1."""
+        """Parameter shift on each gate, by the four-term rule for frequencies 1/2 and 1.
+
+        Theorem: proofs/coq/Gradients.v, parameter_shift_shared.
+        """
         features = np.zeros((len(x), self.n_outputs, self.sizes.features))
         parameters = np.zeros((len(x), self.n_outputs, self.sizes.parameters))
         leaves = flatten(self.circuit)

@@ -132,6 +132,8 @@ class SpectrumEngine:
     def coefficients(self, theta: Tensor, x: Tensor | None = None) -> Tensor:
         """Fourier coefficients, differentiable in ``theta`` and in the fixed features.
 
+        Theorem: proofs/coq/FourierForm.v, fourier_form_features.
+
         Args:
             theta: float64 ``[..., n_parameters]``.
             x: fixed features, float64 ``[n_features]`` or ``[..., n_features]``; what stands at the
@@ -177,6 +179,8 @@ class SpectrumEngine:
         Args:
             degree: largest frequency that a transform on ``2 degree + 1`` points of ``[0, 2 pi)``
                 would see; one for each feature that varies, or one for all.
+
+        Theorem: proofs/coq/Unisolvence.v, unisolvence, sampling.
 
         Raises:
             SpectrumError: the circuit has higher frequencies (says how many points it needs) or

@@ -185,6 +185,8 @@ def frequencies(
 ) -> FrequencySet:
     """The exact frequencies of a circuit: accessible, their degeneracies, and effective.
 
+    Theorem: proofs/coq/FourierForm.v, fourier_form_features.
+
     Args:
         circuit: neutral form, any number of wires.
         features: the features that vary jointly, the others held fixed; all where left out.

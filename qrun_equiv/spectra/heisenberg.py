@@ -150,6 +150,8 @@ def _split(angle: Angle, features: Sequence[int], space: Keys) -> tuple[int, Ang
 def plan(turns: Sequence[Turn], observable: Observable, columns: int) -> Plan:
     """The backward evolution of an observable; ``columns`` is the number of frequencies.
 
+    Theorem: proofs/coq/Multilinear.v, part_commuting, part_anticommuting.
+
     Raises:
         SpectrumError: words times frequencies are too many for memory.
     """
