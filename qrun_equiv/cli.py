@@ -134,9 +134,14 @@ def verify(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every check.")] = False,
     backend: scale_commands.Backend = "processes",
     scheduler: scale_commands.Scheduler = None,
+    coq: Annotated[
+        Path | None,
+        typer.Option(help="Write Coq certificates of proved pairs here, and run Coq on them."),
+    ] = None,
 ) -> None:
     """Verify pairs: exit code 0 all as claimed, 1 not so, 2 usage, 3 undecided."""
     pairs = _pairs(paths, only)
+    writable(coq, None, "with --coq")
     remedy = "with --report (or --json), or leave the report out with --no-report"
     writable(None if no_report else folder, json_file, remedy)
     kept = None if no_report else folder
@@ -151,7 +156,16 @@ def verify(
         from qrun_equiv.reporting import write_json
 
         console.print(f"json     {write_json(results, json_file)}", soft_wrap=True)
-    raise typer.Exit(exit_code(results))
+    code = exit_code(results)
+    if coq is not None:
+        from qrun_equiv.coq.command import certify
+
+        with loading():
+            refused = certify(
+                results, coq, lambda line: console.print(line, markup=False, soft_wrap=True)
+            )
+        code = code or refused
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -208,7 +208,7 @@ def _make_readout(
     return Multilinear(reuploads, outputs=outputs, **factory)
 
 
-class _Element(nn.Module):
+class Element(nn.Module):
     """A layer's one function, with no other parameters than its own."""
 
     def __init__(self, layer: QRUN) -> None:
@@ -217,6 +217,7 @@ class _Element(nn.Module):
         self.sine = layer.outer == "sin"
 
     def forward(self, phi: Tensor) -> Tensor:
+        """Of phases ``[...]`` (radians): ``[..., outputs]``."""
         values: Tensor = self.readout(self.reuploading(phi))
         return torch.sin(values) if self.sine else values
 
@@ -340,7 +341,7 @@ class QRUN(nn.Module):
         phi = self.projection(x)
         choice = self.path != "exact" and self.reuploading.mode != "per-element"
         if choice and not torch.compiler.is_compiling() and quick_path_allowed():
-            return torch.flatten(self._knots(_Element(self), phi, self._period), -2)
+            return torch.flatten(self._knots(Element(self), phi, self._period), -2)
         return self._outer(self.observable(self.reuploading(phi)))
 
     @property

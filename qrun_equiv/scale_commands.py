@@ -70,6 +70,9 @@ def _run(app: typer.Typer, one_pair: OnePair) -> None:
         check_fraction: Annotated[
             float, typer.Option(help="Part of the rows checked again in float64.")
         ] = 1e-3,
+        tolerance: Annotated[
+            float | None, typer.Option(help="Largest error, relative to the outputs' scale.")
+        ] = None,
         seed: Annotated[int, typer.Option(help="Which rows are checked.", min=0)] = 0,
         restart: Annotated[
             bool, typer.Option("--restart", help="Begin anew, not where a kill left off.")
@@ -86,7 +89,7 @@ def _run(app: typer.Typer, one_pair: OnePair) -> None:
             from qrun_equiv.deriving import read_parameters
             from qrun_equiv.streaming import command
         if check:
-            raise typer.Exit(command.check_command(output))
+            raise typer.Exit(command.check_command(output, console))
         chosen = one_pair(pair, only)
         options = {
             "parameters": None if parameters is None else read_parameters(parameters),
@@ -98,6 +101,7 @@ def _run(app: typer.Typer, one_pair: OnePair) -> None:
             "unverified": unverified,
             "allow_outside": allow_outside,
             "check_fraction": check_fraction,
+            "tolerance": tolerance,
             "seed": seed,
             "restart": restart,
             "overwrite": overwrite,

@@ -24,14 +24,13 @@ def blocks(text, language):
 
 
 def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
-    example, calls, approximation, spectra, _ = blocks(readme, "python")
+    example, calls, approximation, spectra, scale, _ = blocks(readme, "python")
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) <= 10
     calls = calls.replace('"mine.json"', repr(str(tmp_path / "mine.json")))
     spectra += "\nassert bound.status == qe.Status.CERTIFIED and shots.status == qe.Status.PROVED\n"
-    program = (
-        f"{example}\nverdict = qe.verify(circuit, network)\n{calls}\n{approximation}\n{spectra}"
-    )
+    parts = (example, "verdict = qe.verify(circuit, network)", calls, approximation, spectra, scale)
+    program = "\n".join(parts)
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", program],
         capture_output=True,
@@ -49,12 +48,14 @@ def test_the_example_runs_and_prints_what_is_shown(readme, tmp_path):
     at = out.index("certified")  # the approximation's status, then the spectra
     assert out[at + 1].startswith("7 accessible frequencies in x0, 4 of them effective")
     assert out[at + 2].endswith("period 2*pi")
-    assert out[-1].startswith("different: 4 differ of 4 coefficients")
+    assert out[-3].startswith("different: 4 differ of 4 coefficients")
+    assert 0 < float(out[-2]) <= 1e-5
+    assert out[-1] == "torch.Size([1000, 1])"
 
 
 def test_the_pair_file_is_verified(readme, tmp_path):
     path = tmp_path / "my_pair.py"
-    path.write_text(blocks(readme, "python")[4])
+    path.write_text(blocks(readme, "python")[5])
     (pair,) = collect([path])
     assert pair.verify().status is Status.PROVED
 

@@ -72,7 +72,7 @@ def compile_library(folder: str | Path) -> Path:
     Raises:
         CoqError: Coq is missing, or the sources are damaged.
     """
-    target = Path(folder)
+    target = Path(folder).resolve()  # Coq runs in another folder
     target.mkdir(parents=True, exist_ok=True)
     for name in LIBRARY:
         shutil.copy(library_folder() / name, target / name)
@@ -97,7 +97,9 @@ def check(
     theorems = read(source)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        compiled = Path(library) if library is not None else compile_library(folder / "library")
+        compiled = (
+            Path(library).resolve() if library is not None else compile_library(folder / "library")
+        )
         copy = folder / source.name
         shutil.copy(source, copy)
         begin = time.perf_counter()

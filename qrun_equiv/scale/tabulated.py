@@ -19,7 +19,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor, nn
 
-from qrun_equiv.qrun import QRUN, _Element
+from qrun_equiv.qrun import QRUN, Element
 from qrun_equiv.readout import check_name, positive_integer
 from qrun_equiv.scale.certified_choice import Certificate, Choice, Demand, tabulate
 from qrun_equiv.scale.knots import common_period
@@ -78,7 +78,7 @@ def compile_for_inference(
     replaced: dict[int, nn.Module] = {}
     for name, layer in layers.items():
         low, high, period, fastest = _phases(name, layer, given, seen.get(name), margin)
-        exact = copy.deepcopy(_Element(layer)).double()
+        exact = copy.deepcopy(Element(layer)).double()
         dtype = layer.projection.weight.dtype
         wanted = Demand(dtype, low, high, period, fastest, tolerance, kind, most)
         try:
@@ -113,7 +113,7 @@ def restore(module: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
             msg = f"{_named(name)}: the state has no table for it; compile the module first"
             raise ValueError(msg)
         empty = Certificate(1.0, 0, len(table), 0.0, 0.0, 0.0, math.inf, math.inf, math.inf)
-        exact = copy.deepcopy(_Element(layer)).double()
+        exact = copy.deepcopy(Element(layer)).double()
         replaced[id(layer)] = TabulatedQRUN(layer.projection, exact, table.clone(), empty)
     compiled = _replace(compiled, replaced)
     compiled.load_state_dict(dict(state))
