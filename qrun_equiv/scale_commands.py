@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qrun_equiv.errors import QrunEquivError
 from qrun_equiv.terminal import console, loading
 
 if TYPE_CHECKING:
@@ -161,7 +163,9 @@ def _sweep(app: typer.Typer, collect: Collect) -> None:
 
 
 def train(
-    file: Annotated[Path, typer.Argument(help="A TOML file: data, model, train.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="A TOML file: data, model, train.", show_default=False)
+    ] = None,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="table.key=value, repeatable.")
     ] = None,
@@ -172,8 +176,17 @@ def train(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run; FILE-run if left out.")
     ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print a file to begin with, and stop.")
+    ] = False,
 ) -> None:
     """Train a network of Q-RUN layers (or a baseline) as a TOML file says."""
+    if example:
+        typer.echo(files("qrun_equiv.training").joinpath("example.toml").read_text(), nl=False)
+        raise typer.Exit
+    if file is None:
+        msg = "name a TOML file; `qrun-equiv train --example > train.toml` writes one"
+        raise QrunEquivError(msg)
     with loading():
         from qrun_equiv.training.command import train_command
     outcome = train_command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import struct
 
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
-from qrun_equiv import QRUN
-from qrun_equiv.errors import DataError
-from qrun_equiv.training import ConfigError, build, make_config, read_config
+from qrun_equiv import QRUN, cli
+from qrun_equiv.errors import DataError, QrunEquivError
+from qrun_equiv.training import ConfigError, build, layers, make_config, read_config, sources
 from qrun_equiv.training.batches import Batches
-from qrun_equiv.training.config import DataConfig
+from qrun_equiv.training.config import DataConfig, TrainConfig
 from qrun_equiv.training.data import Scaler, Split, prepare
 from qrun_equiv.training.layers import OPTIONS, FourierFeatures, Siren
 from qrun_equiv.training.optimizers import learning_rate, make_optimizer
@@ -41,6 +43,23 @@ def test_the_example_is_read_and_written_back_the_same(tmp_path, repository):
     assert read_config(copy) == config
     assert config.model["hidden"] == 9
     assert config.data.rows == (1, 9)
+
+
+def test_the_page_on_training_names_every_key_layer_and_set(repository):
+    page = (repository / "docs" / "training.md").read_text()
+    keys = {f.name for kind in (DataConfig, TrainConfig) for f in dataclasses.fields(kind)}
+    for name in keys | OPTIONS.keys():
+        assert f"`{name}`" in page, name
+    for name in (*sources.TABLES, *sources.GRIDS, *layers._KINDS):
+        assert name in page, name
+
+
+def test_an_example_is_printed_and_a_missing_file_says_so(repository):
+    done = CliRunner().invoke(cli.app, ["train", "--example"])
+    assert done.exit_code == 0
+    assert done.output == (repository / "qrun_equiv/training/example.toml").read_text()
+    with pytest.raises(QrunEquivError, match="--example"):
+        CliRunner().invoke(cli.app, ["train"], catch_exceptions=False)
 
 
 def test_overrides_are_toml_or_plain_text_and_paths_are_beside_the_file(tmp_path):
