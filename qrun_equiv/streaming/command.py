@@ -135,9 +135,10 @@ def summary(made: dict[str, Any]) -> list[str]:
         f"{made['seconds']:.1f} s, {speed:,.0f} rows/s, resumed {made['resumed']} times)"
     )
     checked = (
-        f"checked  {check['rows in float64']:,} rows in float64 and {check['rows by the circuit']} "
-        f"by {check['circuit']}: worst error {check['worst error']:.1e}, "
-        f"{check['worst part of its bound']:.1e} of its bound"
+        f"checked  {check['rows in float64']:,} rows in float64: worst error "
+        f"{check['worst error']:.1e}, {check['worst part of its bound']:.1e} of its bound; "
+        f"{check['rows by the circuit']} by {check['circuit']}: "
+        f"{check['worst difference from the circuit']:.1e}"
     )
     lines += [written, checked]
     if made["rows not finite"]:

@@ -41,6 +41,7 @@ class Totals:
         worst_error: largest error of a checked row.
         worst_ratio: largest error as a part of its bound.
         worst_row: where that was; -1 where none was checked.
+        worst_native: largest difference from the native circuit.
         seconds: wall time, of all parts together.
         resumes: how often the run was continued.
     """
@@ -58,6 +59,7 @@ class Totals:
     worst_error: float = 0.0
     worst_ratio: float = 0.0
     worst_row: int = -1
+    worst_native: float = 0.0
     seconds: float = 0.0
     resumes: int = 0
 

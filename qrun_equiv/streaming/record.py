@@ -77,6 +77,7 @@ def _counts(plan: Plan, totals: Totals) -> dict[str, Any]:
             "worst error": totals.worst_error,
             "worst part of its bound": totals.worst_ratio,
             "worst row": totals.worst_row,
+            "worst difference from the circuit": totals.worst_native,
         },
         "batch": totals.batch,
         "batches": totals.batches,

@@ -215,6 +215,7 @@ class _Loop:
         if found.ratio > totals.worst_ratio or totals.worst_row < 0:
             totals.worst_ratio, totals.worst_row = found.ratio, found.row
         totals.worst_error = max(totals.worst_error, found.error)
+        totals.worst_native = max(totals.worst_native, found.native_error)
         if time.perf_counter() - self.committed >= plan.options.commit_seconds:
             self.commit()
 

@@ -40,6 +40,7 @@ class Found:
         error: the largest error.
         ratio: the largest error as a part of its bound; at most 1.
         row: where that was.
+        native_error: largest difference from the native circuit.
     """
 
     checked: int = 0
@@ -47,6 +48,7 @@ class Found:
     error: float = 0.0
     ratio: float = 0.0
     row: int = -1
+    native_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,9 @@ class Subsample:
         errors = np.abs(found - exact)
         ratio = errors / allowed
         at = int(np.argmax(ratio.max(axis=1)))
-        native = self._natively(number, first, rows, x, out, inside)
-        return Found(
-            len(rows), native, float(errors.max()), float(ratio.max()), first + int(rows[at])
-        )
+        native, apart = self._natively(number, first, rows, x, out, inside)
+        worst, row = float(errors.max()), first + int(rows[at])
+        return Found(len(rows), native, worst, float(ratio.max()), row, apart)
 
     def _choose(self, number: int, usable: NDArray[np.int64]) -> NDArray[np.int64]:
         """Seeded rows, and the two ends, where a kernel's blocks begin and end."""
@@ -159,18 +160,18 @@ class Subsample:
         x: Array,
         out: NDArray[Any],
         inside: NDArray[np.bool_],
-    ) -> int:
+    ) -> tuple[int, float]:
         """Some of the rows by the circuit, in ever fewer chunks: it is slow."""
         if (number + 1) & number:
-            return 0
+            return 0, 0.0
         covered = rows[inside[rows]][: self.native]
         if not len(covered):
-            return 0
+            return 0, 0.0
         allowed = self.bound.allowed(x[covered], self.theta) + self.bound.epsilon
         values = self.circuit.values(x[covered], self.theta)
         found = out[covered].astype(np.float64)
         self._hold(f"the circuit ({self.circuit.name})", first, covered, x, found, values, allowed)
-        return len(covered)
+        return len(covered), float(np.abs(found - values).max())
 
     def _hold(
         self,
