@@ -1,9 +1,9 @@
 (** A computable ring of polynomials with rational coefficients in symbols, cosines and sines.
-    Sums and products are brought to a normal form: some products of two variables are replaced
-    (cos a cos b = (cos (a + b) + cos (a - b)) / 2 and sqrt(2)^2 = 2, say); two polynomials with
-    one normal form are proved to be equal as real functions ([same_sound]). *)
+    Sums and products are brought to a normal form in which no sine and no root of two is squared
+    (sin^2 = 1 - cos^2 and sqrt(2)^2 = 2 are used); two polynomials with one normal form are
+    proved to be equal as real functions ([same_sound]). *)
 
-Require Import Reals QArith Qreals List Lra Lia.
+Require Import Reals QArith Qreals List Lra.
 Import ListNotations.
 Open Scope R_scope.
 Arguments Qred : simpl never.
@@ -16,10 +16,9 @@ Arguments Qplus : simpl never.
 Inductive symbol :=
   | Feature (j : N) | Theta (j : N) | PiNumber | RootTwo | Arccos (j p : N).
 
-(** A variable: a symbol, the cosine or sine of [n] times the base angle [k], or the value of
-    node [i]. *)
+(** A variable: a symbol, the cosine or sine of the base angle [k], or the value of node [i]. *)
 Inductive var :=
-  | Symbol (s : symbol) | Cosine (k n : N) | Sine (k n : N) | Node (i : N).
+  | Symbol (s : symbol) | Cosine (k : N) | Sine (k : N) | Node (i : N).
 
 (** A monomial is a sorted list of variables, a polynomial a sorted list of terms. *)
 Definition mono := list var.
@@ -34,8 +33,8 @@ Definition symbol_key (s : symbol) : N * N * N :=
 
 Definition key (v : var) : N * N * N :=
   match v with
-  | Symbol s => symbol_key s | Cosine k n => (5, k, N.double n)%N
-  | Sine k n => (5, k, N.succ_double n)%N | Node i => (7, i, 0)%N
+  | Symbol s => symbol_key s | Cosine k => (5, k, 0)%N | Sine k => (6, k, 0)%N
+  | Node i => (7, i, 0)%N
   end.
 
 Definition var_compare (u v : var) : comparison :=
@@ -54,8 +53,7 @@ Proof.
     destruct (N.compare a a') eqn:A; try discriminate.
     destruct (N.compare b b') eqn:B; try discriminate.
     apply N.compare_eq_iff in A, B, H. now subst. }
-  destruct u as [[]|k m|k m|], v as [[]|k' n|k' n|]; cbn [key symbol_key] in K;
-    try congruence; injection K as A B; subst; f_equal; lia.
+  destruct u as [[]| | |], v as [[]| | |]; cbn in K; congruence.
 Qed.
 
 Fixpoint mono_compare (a b : mono) : comparison :=
@@ -114,44 +112,47 @@ Definition keep (t : term) : poly := if Qeq_bool (fst t) 0 then [] else [t].
 Definition sum (terms : list term) : poly :=
   collapse (fold_left (fun stack t => push (keep t) stack) terms []).
 
+(** ** Products: [square v] says what [v * v] is replaced by, if it is. *)
+
 Fixpoint insert (v : var) (m : mono) : mono :=
   match m with
   | [] => [v]
   | u :: m' => match var_compare v u with Gt => u :: insert v m' | _ => v :: m end
   end.
 
-(** ** Products: [meets u v] says what [u * v] is replaced by, if it is. *)
-
 Section Products.
-Variable meets : var -> var -> option poly.
+Variable square : var -> option poly.
 
-(** The product of two monomials: a monomial, and the polynomials that pairs are replaced by. *)
-Fixpoint merge (a : mono) : mono -> mono * list poly :=
+(** The product of two monomials: a monomial, and the variables whose squares are to replace. *)
+Fixpoint merge (a : mono) : mono -> mono * list var :=
   match a with
   | [] => fun b => (b, [])
   | u :: a' =>
-      fix inner (b : mono) : mono * list poly :=
+      fix inner (b : mono) : mono * list var :=
         match b with
         | [] => (u :: a', [])
         | w :: b' =>
-            match meets u w with
-            | Some r => let (m, s) := merge a' b' in (m, r :: s)
-            | None =>
-                match var_compare u w with
-                | Gt => let (m, s) := inner b' in (w :: m, s)
-                | _ => let (m, s) := merge a' (w :: b') in (u :: m, s)
-                end
+            match var_compare u w with
+            | Lt => let (m, s) := merge a' (w :: b') in (u :: m, s)
+            | Gt => let (m, s) := inner b' in (w :: m, s)
+            | Eq =>
+                let (m, s) := merge a' b' in
+                match square u with Some _ => (m, u :: s) | None => (u :: u :: m, s) end
             end
         end
   end.
 
-Definition times_poly (r : poly) (p : list term) : list term :=
-  flat_map (fun t =>
-    map (fun t' => (Qred (fst t * fst t'), fold_right insert (snd t) (snd t'))) r) p.
+Definition times_square (v : var) (p : list term) : list term :=
+  match square v with
+  | None => map (fun t => (fst t, insert v (insert v (snd t)))) p
+  | Some r =>
+      flat_map (fun t =>
+        map (fun t' => (Qred (fst t * fst t'), fold_right insert (snd t) (snd t'))) r) p
+  end.
 
 Definition term_mul (t t' : term) : list term :=
-  let (m, factors) := merge (snd t) (snd t') in
-  fold_right times_poly [(Qred (fst t * fst t'), m)] factors.
+  let (m, squares) := merge (snd t) (snd t') in
+  fold_right times_square [(Qred (fst t * fst t'), m)] squares.
 
 Definition mul (p r : poly) : poly := sum (flat_map (fun t => flat_map (term_mul t) r) p).
 
@@ -272,40 +273,37 @@ Proof.
   induction a as [|v a IH]; simpl; [ring|]. rewrite insert_value, IH. ring.
 Qed.
 
-Variable meets : var -> var -> option poly.
-Hypothesis meets_value : forall u v p, meets u v = Some p -> env u * env v = value p.
+Variable square : var -> option poly.
+Hypothesis square_value : forall v p, square v = Some p -> env v * env v = value p.
 
-Fixpoint product (s : list poly) : R :=
-  match s with [] => 1 | r :: s' => value r * product s' end.
+Fixpoint squares (s : list var) : R :=
+  match s with [] => 1 | v :: s' => env v * env v * squares s' end.
 
 Lemma merge_value a : forall b,
-  mono_value (fst (merge meets a b)) * product (snd (merge meets a b))
+  mono_value (fst (merge square a b)) * squares (snd (merge square a b))
   = mono_value a * mono_value b.
 Proof.
   induction a as [|u a IH]; [intros b; simpl; ring|].
   induction b as [|w b IHb]; [simpl; ring|].
-  change (merge meets (u :: a) (w :: b)) with
-    (match meets u w with
-     | Some r => let (m, s) := merge meets a b in (m, r :: s)
-     | None =>
-         match var_compare u w with
-         | Gt => let (m, s) := merge meets (u :: a) b in (w :: m, s)
-         | _ => let (m, s) := merge meets a (w :: b) in (u :: m, s)
-         end
+  change (merge square (u :: a) (w :: b)) with
+    (match var_compare u w with
+     | Lt => let (m, s) := merge square a (w :: b) in (u :: m, s)
+     | Gt => let (m, s) := merge square (u :: a) b in (w :: m, s)
+     | Eq => let (m, s) := merge square a b in
+             match square u with Some _ => (m, u :: s) | None => (u :: u :: m, s) end
      end).
-  assert (First : mono_value (fst (let (m, s) := merge meets a (w :: b) in (u :: m, s)))
-                  * product (snd (let (m, s) := merge meets a (w :: b) in (u :: m, s)))
-                  = mono_value (u :: a) * mono_value (w :: b)).
-  { specialize (IH (w :: b)). destruct (merge meets a (w :: b)) as [m s].
+  destruct (var_compare u w) eqn:E.
+  - apply var_compare_eq in E. subst w. specialize (IH b).
+    destruct (merge square a b) as [m s]. cbn [fst snd] in IH.
+    transitivity (env u * env u * (mono_value m * squares s)).
+    + destruct (square u); cbn [fst snd mono_value squares]; ring.
+    + rewrite IH. simpl. ring.
+  - specialize (IH (w :: b)). destruct (merge square a (w :: b)) as [m s].
     cbn [fst snd] in IH |- *. cbn [mono_value] in IH |- *.
-    transitivity (env u * (mono_value m * product s)); [ring|]. rewrite IH. ring. }
-  destruct (meets u w) as [r|] eqn:M.
-  - apply meets_value in M. specialize (IH b). destruct (merge meets a b) as [m s].
-    cbn [fst snd] in IH |- *. cbn [mono_value product].
-    transitivity (value r * (mono_value m * product s)); [ring|]. rewrite IH, <- M. ring.
-  - destruct (var_compare u w); auto. destruct (merge meets (u :: a) b) as [m s].
-    cbn [fst snd] in IHb |- *. cbn [mono_value] in IHb |- *.
-    transitivity (env w * (mono_value m * product s)); [ring|]. rewrite IHb. ring.
+    transitivity (env u * (mono_value m * squares s)); [ring|]. rewrite IH. ring.
+  - destruct (merge square (u :: a) b) as [m s]. cbn [fst snd] in IHb |- *.
+    cbn [mono_value] in IHb |- *.
+    transitivity (env w * (mono_value m * squares s)); [ring|]. rewrite IHb. ring.
 Qed.
 
 Lemma times_term_value t r :
@@ -317,32 +315,36 @@ Proof.
   unfold term_value; cbn [fst snd]. rewrite Q2R_red, Q2R_mult, insert_all_value. ring.
 Qed.
 
-Lemma times_poly_value r p : value (times_poly r p) = value r * value p.
+Lemma times_square_value v p : value (times_square square v p) = env v * env v * value p.
 Proof.
-  unfold times_poly. induction p as [|t p IH]; cbn [flat_map value]; [ring|].
-  rewrite value_app, IH, times_term_value. ring.
+  unfold times_square. destruct (square v) as [r|] eqn:S.
+  - apply square_value in S. rewrite S. clear S.
+    induction p as [|t p IH]; simpl; [ring|].
+    rewrite value_app, IH, times_term_value. ring.
+  - induction p as [|[q m] p IH]; [simpl; ring|]. cbn [map value]. rewrite IH.
+    unfold term_value; cbn [fst snd]. rewrite !insert_value. ring.
 Qed.
 
-Lemma term_mul_value t t' : value (term_mul meets t t') = term_value t * term_value t'.
+Lemma term_mul_value t t' : value (term_mul square t t') = term_value t * term_value t'.
 Proof.
   destruct t as [q n], t' as [q' n'].
   unfold term_mul; cbn [fst snd]. pose proof (merge_value n n') as H.
-  destruct (merge meets n n') as [m s]. cbn [fst snd] in H.
-  assert (K : value (fold_right times_poly [(Qred (q * q'), m)] s)
-              = product s * (Q2R q * Q2R q' * mono_value m)).
-  { clear H. induction s as [|r s IH]; cbn [fold_right product].
+  destruct (merge square n n') as [m s]. cbn [fst snd] in H.
+  assert (K : value (fold_right (times_square square) [(Qred (q * q'), m)] s)
+              = squares s * (Q2R q * Q2R q' * mono_value m)).
+  { clear H. induction s as [|v s IH]; cbn [fold_right squares].
     - simpl. unfold term_value; cbn [fst snd]. rewrite Q2R_red, Q2R_mult. ring.
-    - rewrite times_poly_value, IH. ring. }
+    - rewrite times_square_value, IH. ring. }
   rewrite K. unfold term_value; cbn [fst snd].
-  transitivity (Q2R q * Q2R q' * (mono_value m * product s)); [ring|].
+  transitivity (Q2R q * Q2R q' * (mono_value m * squares s)); [ring|].
   rewrite H. ring.
 Qed.
 
-Lemma mul_value p r : value (mul meets p r) = value p * value r.
+Lemma mul_value p r : value (mul square p r) = value p * value r.
 Proof.
   unfold mul. rewrite sum_value.
   induction p as [|t p IH]; simpl; [ring|]. rewrite value_app, IH.
-  enough (H : value (flat_map (term_mul meets t) r) = term_value t * value r)
+  enough (H : value (flat_map (term_mul square t) r) = term_value t * value r)
     by (rewrite H; ring).
   clear IH. induction r as [|t' r IHr]; simpl; [ring|].
   rewrite value_app, IHr, term_mul_value. ring.
