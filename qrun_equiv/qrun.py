@@ -283,9 +283,9 @@ class QRUN(nn.Module):
             path: ``"exact"`` evaluates the readout at every element. ``"auto"`` evaluates it at
                 knots and interpolates where that is quicker (thousands of elements; not with
                 scales per element): values and gradients within about 1e-7 (float32) or 1e-11
-                (float64) of the largest, second derivatives exact; see
-                :mod:`qrun_equiv.scale.knots`. ``"knots"`` does so for few elements, too. Inside
-                :func:`~qrun_equiv.scale.paths.exact_paths` all layers are exact.
+                (float64) of the largest, second derivatives exact, bfloat16 and float16 rounded
+                once; see :mod:`qrun_equiv.scale.knots`. ``"knots"`` does so for few elements,
+                too. Inside :func:`~qrun_equiv.scale.paths.exact_paths` all layers are exact.
             device: as in ``nn.Linear``.
             dtype: as in ``nn.Linear``.
 

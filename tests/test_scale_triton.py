@@ -61,7 +61,12 @@ def compiler(tmp_path_factory):
         signature = {name: types.get(name, "constexpr") for name in kernel.arg_names}
         with triton.knobs.cache.scope():
             triton.knobs.cache.dir = str(folder / "cache")
-            source = ASTSource(kernel, signature, constants)
+            aligned = {
+                (kernel.arg_names.index(name),): [["tt.divisibility", 16]]
+                for name, kind in types.items()
+                if kind.startswith("*") and name in kernel.arg_names
+            }
+            source = ASTSource(kernel, signature, constants, aligned)
             made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
         binary = folder / "kernel.cubin"
         binary.write_bytes(made.asm["cubin"])
@@ -75,13 +80,11 @@ def compiler(tmp_path_factory):
 
 
 NUMBERS = dict.fromkeys(("rate", "period", "inverse"), "i64")
-COUNTS = dict.fromkeys(
-    ("count", "first", "cells", "by_cell", "by_term", "by_output", "steps", "copies", "size"), "i32"
-)
+COUNTS = dict.fromkeys(("count", "first", "cells", "steps", "copies", "size"), "i32")
 
 
 def piecewise_types(x: str, table: str) -> dict[str, str]:
-    pointers = {"x_pointer": x, "table": table, "out": x, "grad": x, "slopes": x, "moments": "fp64"}
+    pointers = {"x_pointer": x, "table": table, "out": x, "grad": x, "slopes": x, "moments": table}
     return {**{name: f"*{kind}" for name, kind in pointers.items()}, **NUMBERS, **COUNTS}
 
 
@@ -110,19 +113,22 @@ def test_piecewise_kernels_compile(compiler, capability, x, table, outputs, wide
     variant = kernels._variant(torch.empty(128, 8, outputs, dtype=dtype), grid)
     assert variant["WIDE"] == wide
     types = piecewise_types(x, table)
-    block = kernels._POINTWISE // variant["WIDTH"]
+    block = kernels._TILED // (8 * variant["WIDTH"])
     stack, _, _ = compiler(kernels._evaluate, types, {**variant, "BLOCK": block}, capability)
     assert stack == 0
     for mode in (0, kernels._ONE_HOT, kernels._ATOMIC):
         shape = kernels._shape(variant, 128, mode)
         constants = {**variant, **shape, "SLOPE": True, "MOMENTS": mode, "EMULATE": False}
+        types["moments"] = "*fp64" if mode == kernels._ONE_HOT else f"*{table}"
         stack, shared, ptx = compiler(kernels._differentiate, types, constants, capability)
         assert stack == 0, mode
         assert shared <= 99 << 10  # of the smallest GPUs
         if mode == kernels._ONE_HOT:
             assert ("f64.f64" if table == "fp64" else "f32.bf16.bf16") in ptx  # tensor cores
         if mode == kernels._ATOMIC:
-            assert re.search(r"(atom|red)\S*\.relaxed\S*\.add\.f64", ptx)
+            vector = r"\.v4" if capability >= 90 and table == "fp32" and outputs != 3 else ""
+            kind = table.replace("fp", "f")
+            assert re.search(rf"red\S*\.relaxed\S*\.add{vector}\.{kind}", ptx)
 
 
 def element_types(phases: str, real: str) -> dict[str, str]:

@@ -30,11 +30,15 @@ from qrun_equiv.scale.piecewise import TERMS, Grid, differentiate, evaluate, mom
 from qrun_equiv.scale.stencil import NOISE, coefficients, knots_of
 
 MOST_KNOTS = 1 << 17
-#: Largest relative error of values and slopes asked for by default.
-TOLERANCES = {torch.float32: 3e-7, torch.float64: 3e-11}
+#: Largest relative error of values and slopes asked for by default, by the dtype of the arguments;
+#: for the short ones it is well below their rounding.
+TOLERANCES = {
+    torch.float32: 3e-7, torch.float64: 3e-11, torch.bfloat16: 1e-4, torch.float16: 3e-5,
+}  # fmt: skip
 _FEWEST = 1 << 13  # elements; below, evaluating g at all of them is as fast
 #: Elements a knot, at least: a knot is evaluated in float64, and its graph is kept.
-_SHARE = {torch.float32: 4, torch.float64: 2}
+_SHARE = {torch.float64: 2}
+_SHARE_SHORTER = 4
 _START, _WIDEST = -4, 0  # powers of two: the first step, and the widest (radians)
 _LONGEST = 512  # fastest scale over the common one; beyond it there is no short period
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -82,8 +86,10 @@ class Knots:
 
     Where knots can't serve, the module itself is called, and :attr:`last` says why: few elements,
     non-finite arguments, more knots than allowed (a wild function, or arguments far apart: it warns
-    once), dtypes other than float32 and float64, autocast, ``torch.compile`` and export, function
-    transforms, forward-mode derivatives.
+    once), ``torch.compile`` and export, function transforms, forward-mode derivatives.
+
+    Arguments in bfloat16 or float16, under autocast too, are computed with in float32, and values
+    and their gradients rounded once.
 
     Attributes:
         tolerance: largest relative error of values and slopes, as estimated; None is
@@ -189,7 +195,7 @@ class Knots:
         if error < tolerance * 2.0 ** -(TERMS + 2) and self._exponent < _WIDEST:
             # wider next time, with room to stay there
             self._exponent, self._checked = self._exponent + 1, False
-        return grid, table.to(phi.dtype)
+        return grid, table.to(_real(phi))
 
     def _grid(
         self, ends: tuple[float, float], period: float, phi: Tensor, *, refined: bool
@@ -201,7 +207,7 @@ class Knots:
             first, last = first - 1, last + 1
         cells = max(2, last - first + 1)  # one eighth difference, at least
         count, width = cells + TERMS - 1, ends[1] - ends[0]
-        worth = count if self.always else phi.numel() // _SHARE[phi.dtype]
+        worth = count if self.always else phi.numel() // _SHARE.get(phi.dtype, _SHARE_SHORTER)
         if count <= min(self.most, worth):
             return Grid(step, first, cells, period)
         if refined:  # in vain: try again later, from the start
@@ -264,13 +270,24 @@ class _Interpolation(torch.autograd.Function):
             slopes, sums = differentiate(phi, table, ctx.grid, grad, slope=first, moments=second)
             return slopes, None if sums is None else sums.to(table.dtype), *rest
         slopes = sums = None
+        real = table.dtype
+        wide, weights = phi.to(real), grad.to(real)
         if first:
-            tensors = dict(zip(ctx.names, saved, strict=True))
-            values = functional_call(ctx.element, tensors, (phi,))
-            (slopes,) = torch.autograd.grad(values, phi, grad, create_graph=True)
+            tensors = {
+                name: t.to(real) if t.is_floating_point() else t
+                for name, t in zip(ctx.names, saved, strict=True)
+            }
+            with torch.autocast(phi.device.type, enabled=False):
+                values = functional_call(ctx.element, tensors, (wide,))
+            (slopes,) = torch.autograd.grad(values, phi, weights, create_graph=True)
         if second:
-            sums = moments_of(phi, ctx.grid, grad).to(table.dtype)
+            sums = moments_of(wide, ctx.grid, weights).to(real)
         return slopes, sums, *rest
+
+
+def _real(phi: Tensor) -> torch.dtype:
+    """What is computed in."""
+    return torch.float64 if phi.dtype == torch.float64 else torch.float32
 
 
 def _obstacle(phi: Tensor, tensors: dict[str, Tensor]) -> str:
@@ -281,8 +298,8 @@ def _obstacle(phi: Tensor, tensors: dict[str, Tensor]) -> str:
         return "the arguments are no plain tensor on a CPU or a CUDA device"
     if torch._C._are_functorch_transforms_active():  # noqa: SLF001 (there is no public question)
         return "a function transform is active"
-    if phi.dtype not in TOLERANCES or torch.is_autocast_enabled(phi.device.type):
-        return "the numbers are short"
+    if phi.dtype not in TOLERANCES:
+        return f"the arguments are {phi.dtype}"
     duals = (forward_ad.unpack_dual(t) for t in (phi, *tensors.values()))  # type: ignore[no-untyped-call]
     if any(dual.tangent is not None for dual in duals):
         return "derivatives are taken forward"

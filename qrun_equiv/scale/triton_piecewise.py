@@ -4,16 +4,20 @@
 in float32 (up to 2^-25 of a cell), so float32 arguments stay in float32, which consumer GPUs do 32
 or 64 times faster than float64. A period or another step takes float64.
 
-**Table.** Coefficients are gathered through the L1 cache. Small tables are passed as ``[k, 8,
-cells]``: the 32 threads of a warp then read within one or two cache lines whatever their cells
-are. Rows of ``[cells, 8, k]`` would take a line a thread; that is the layout of large tables.
+**Table.** An element needs all coefficients of its cell: 8 k numbers in a row. They are read as one
+row of a tile, ``[elements, 8 k]``, 16 bytes a thread, and multiplied by powers of ``t``: a quarter
+of the loads that one number at a time would take, and no two threads wait for the same line.
 
-**Moments.** ``sum_e [cell_e = i] grad_e t_e^j`` is a product of a matrix of zeros and ones with
-``grad t^j``, done by tensor cores a block of elements at a time. float32 is split into three
-bfloat16 parts, 3 x 8 bits, so every product is exact; blocks are added in float64, in an
-accumulator a program, and programs in a fixed order: the same bits at every run. Its cost grows
-with the number of cells; above :data:`DENSE` cells atomic additions to a few private copies take
-over, unless ``torch.use_deterministic_algorithms`` asks for the former.
+**Moments.** Two ways:
+
+- up to :data:`DENSE` cells, and where ``torch.use_deterministic_algorithms`` asks for it: ``sum_e
+  [cell_e = i] grad_e t_e^j`` is a product of a matrix of zeros and ones with ``grad t^j``, done by
+  tensor cores a block of elements at a time. float32 is split into three bfloat16 parts, 3 x 8
+  bits, so every product is exact; blocks are added in float64, in an accumulator a program, and
+  programs in a fixed order: the same bits at every run. Its cost grows with the number of cells.
+- otherwise the rows of a tile are added atomically to one of many private copies. Devices from
+  compute capability 9 on add 16 bytes at once. Copies of float32 tables are in float32 and so many
+  that about :data:`_FILL` elements meet in a number; they are added in float64.
 
 A fused bias is not offered: ``nn.Linear`` adds it in the epilogue of its matrix product, for free.
 """
@@ -40,10 +44,10 @@ if TYPE_CHECKING:
     from qrun_equiv.scale.piecewise import Grid
 
 DENSE = 256  # most cells of one-hot moments, unless they must be deterministic
-_COLUMNWISE = 128  # most cells of a table by columns
 _TILE, _ENTRIES = 128, 2048  # most cells and numbers of one program's accumulator
-_POINTWISE, _BLOCK = 1024, 64  # values a program; elements a step of the moments
+_TILED, _BLOCK = 2048, 64  # numbers of a program's tile; elements a step of one-hot moments
 _PARTIAL = 1 << 26  # bytes of all accumulators, about
+_FILL = 256  # elements that a float32 accumulator takes, about: their rounding is 2^-24 each
 _ONE_HOT, _ATOMIC = 1, 2
 
 
@@ -85,8 +89,34 @@ def _sums(member, terms, EMULATE: tl.constexpr):
 
 
 @triton.jit
+def _powers(t, exponent):
+    """``t [B]`` to each exponent from 0 to 7: ``[B, 8]``."""
+    once, square = t[:, None], (t * t)[:, None]
+    result = tl.where((exponent & 1) != 0, once, 1.0) * tl.where((exponent & 2) != 0, square, 1.0)
+    return result * tl.where((exponent & 4) != 0, square * square, 1.0)
+
+
+@triton.jit
+def _column(K: tl.constexpr, WIDTH: tl.constexpr):
+    """Where a tile's columns ``[1, 8 WIDTH]`` are in a row of 8 K numbers, and which are there."""
+    column = tl.arange(0, 8 * WIDTH)[None, :]
+    place, there = column, column >= 0
+    if WIDTH != K:
+        place, there = column // WIDTH * K + column % WIDTH, column % WIDTH < K
+    return place, there
+
+
+@triton.jit
+def _rows(table, cell, K: tl.constexpr, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
+    """Coefficients of each element's cell: ``[B, 8, WIDTH]``."""
+    place, there = _column(K, WIDTH)
+    start = table + cell.to(tl.int64)[:, None] * (8 * K)
+    return tl.reshape(tl.load(start + place, mask=there, other=0.0), (BLOCK, 8, WIDTH))
+
+
+@triton.jit
 def _evaluate(
-    x_pointer, table, out, count, rate, period, inverse, first, cells, by_cell, by_term, by_output,
+    x_pointer, table, out, count, rate, period, inverse, first, cells,
     K: tl.constexpr, WIDTH: tl.constexpr, WIDE: tl.constexpr, PERIODIC: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -96,20 +126,18 @@ def _evaluate(
     inside = at < count
     x = tl.load(x_pointer + at, mask=inside, other=0.0, eviction_policy="evict_first").to(real)
     cell, place = _locate(x, rate, period, inverse, first, cells, WIDE, PERIODIC)
-    t = place.to(real)[:, None]
+    t = tl.where(inside, place.to(real), 0.0)
+    powers = _powers(t, tl.arange(0, 8)[None, :])
+    values = tl.sum(_rows(table, cell, K, WIDTH, BLOCK) * powers[:, :, None], 1)
     output = tl.arange(0, WIDTH)[None, :]
     keep = inside[:, None] & (output < K)
-    row = table + cell[:, None] * by_cell + output * by_output
-    value = tl.load(row + 7 * by_term, mask=keep, other=0.0)
-    for j in tl.static_range(7):
-        value = tl.fma(value, t, tl.load(row + (6 - j) * by_term, mask=keep, other=0.0))
-    tl.store(out + at[:, None] * K + output, value.to(out.dtype.element_ty), mask=keep)
+    tl.store(out + at[:, None] * K + output, values.to(out.dtype.element_ty), mask=keep)
 
 
 @triton.jit
 def _differentiate(
     x_pointer, table, grad, slopes, moments, count, rate, period, inverse, first, cells,
-    by_cell, by_term, by_output, steps, copies,
+    steps, copies,
     K: tl.constexpr, WIDTH: tl.constexpr, WIDE: tl.constexpr, PERIODIC: tl.constexpr,
     SLOPE: tl.constexpr, MOMENTS: tl.constexpr, TILE: tl.constexpr, EMULATE: tl.constexpr,
     BLOCK: tl.constexpr,
@@ -118,12 +146,13 @@ def _differentiate(
 
     Program (p, q) takes blocks p, p + programs, ... for the moments of cells q TILE and on, and
     writes them to copy p of ``moments [programs, cells, 8, K]``, float64; atomic ones are added
-    to copy ``p % copies``.
+    to copy ``p % copies``, in the table's type.
     """
     real = table.dtype.element_ty
     program, tile = tl.program_id(0), tl.program_id(1)
     output = tl.arange(0, WIDTH)[None, :]
     power = tl.arange(0, 8)[None, :]
+    column, there = _column(K, WIDTH)
     if MOMENTS == 1:
         member = tile * TILE + tl.arange(0, TILE)[:, None]
         total = tl.zeros((TILE, 8 * WIDTH), tl.float64)
@@ -133,41 +162,29 @@ def _differentiate(
         inside = at < count
         x = tl.load(x_pointer + at, mask=inside, other=0.0).to(real)
         cell, place = _locate(x, rate, period, inverse, first, cells, WIDE, PERIODIC)
-        t = place.to(real)
+        t = tl.where(inside, place.to(real), 0.0)
         keep = inside[:, None] & (output < K)
         weight = tl.load(grad + at[:, None] * K + output, mask=keep, other=0.0).to(real)
         if SLOPE:  # noqa: SIM102 (one is known when compiling, the other when running)
             if tile == 0:
-                row = table + cell[:, None] * by_cell + output * by_output
-                slope = 7 * tl.load(row + 7 * by_term, mask=keep, other=0.0)
-                for i in tl.static_range(6):
-                    c = tl.load(row + (6 - i) * by_term, mask=keep, other=0.0)
-                    slope = tl.fma(slope, t[:, None], (6 - i) * c)
+                lowered = _powers(t, (power - 1) & 7) * power  # those of the derivative
+                rows = _rows(table, cell, K, WIDTH, BLOCK) * lowered[:, :, None]
                 scale = rate.to(tl.int64).to(tl.float64, bitcast=True).to(real)
-                result = tl.sum(slope * weight, 1) * scale
+                result = tl.sum(tl.sum(rows, 1) * weight, 1) * scale
                 tl.store(slopes + at, result.to(slopes.dtype.element_ty), mask=inside)
         if MOMENTS:
-            square = (t * t)[:, None]
-            odd = tl.where((power & 1) != 0, t[:, None], 1.0)
-            powers = odd * tl.where((power & 2) != 0, square, 1.0)
-            powers = powers * tl.where((power & 4) != 0, square * square, 1.0)
-            terms = powers[:, :, None] * weight[:, None, :]
+            terms = _powers(t, power)[:, :, None] * weight[:, None, :]
             terms = tl.reshape(terms, (BLOCK, 8 * WIDTH))
             if MOMENTS == 1:
                 total += _sums(cell[None, :] == member, terms, EMULATE)
             else:
-                column = tl.arange(0, 8 * WIDTH)[None, :]
-                term, channel = column // WIDTH, column % WIDTH
                 entry = (program % copies).to(tl.int64) * cells + cell[:, None]
-                target = moments + entry * (8 * K) + term * K + channel
-                wanted = inside[:, None] & (channel < K)
-                tl.atomic_add(target, terms.to(tl.float64), mask=wanted, sem="relaxed")
+                target = moments + entry * (8 * K) + column
+                tl.atomic_add(target, terms, mask=inside[:, None] & there, sem="relaxed")
     if MOMENTS == 1:
-        column = tl.arange(0, 8 * WIDTH)[None, :]
-        term, channel = column // WIDTH, column % WIDTH
         entry = program.to(tl.int64) * cells + member
-        target = moments + entry * (8 * K) + term * K + channel
-        tl.store(target, total, mask=(member < cells) & (channel < K))
+        target = moments + entry * (8 * K) + column
+        tl.store(target, total, mask=(member < cells) & there)
 
 
 def evaluate(x: Tensor, table: Tensor, grid: Grid) -> Tensor:
@@ -175,12 +192,11 @@ def evaluate(x: Tensor, table: Tensor, grid: Grid) -> Tensor:
     x, count = x.contiguous(), len(x)
     values = x.new_empty((count, table.shape[2]))
     if count:
-        laid, *strides = _laid_out(table)
         variant = _variant(table, grid)
-        block = _POINTWISE // variant["WIDTH"]
+        block = _TILED // (8 * variant["WIDTH"])
         with torch.cuda.device_of(x):
             _evaluate[(triton.cdiv(count, block),)](
-                x, laid, values, count, *_numbers(grid), *strides,
+                x, table.contiguous(), values, count, *_numbers(grid),
                 **variant, BLOCK=block, enable_fp_fusion=True,
             )  # fmt: skip
     return values
@@ -198,26 +214,27 @@ def differentiate(
         mode = _ONE_HOT if dense else _ATOMIC
     shape = _shape(variant, grid.cells, mode)
     programs, tiles, copies = triton.cdiv(count, shape["BLOCK"]), 1, 1
-    if mode:
-        most = max(1, min(_programs(x.device), _PARTIAL // (8 * table.numel())))
-        copies = min(most, 16) if mode == _ATOMIC else min(most, programs)
-    if mode == _ONE_HOT:
-        programs, tiles = copies, triton.cdiv(grid.cells, shape["TILE"])
-    slopes = torch.empty_like(x) if slope else None
     sums = None
-    if moments:
-        make = torch.zeros if mode == _ATOMIC else torch.empty  # one-hot ones are all stored
-        sums = make((copies, *table.shape), dtype=torch.float64, device=x.device)
+    if mode == _ONE_HOT:
+        most = max(1, min(_programs(x.device), _PARTIAL // (8 * table.numel())))
+        programs = copies = min(most, programs)
+        tiles = triton.cdiv(grid.cells, shape["TILE"])
+        # every number is stored
+        sums = torch.empty((copies, *table.shape), dtype=torch.float64, device=x.device)
+    elif mode == _ATOMIC:
+        most = _PARTIAL // (table.element_size() * table.numel())
+        copies = max(1, min(programs, most, triton.cdiv(count, _FILL * grid.cells)))
+        sums = table.new_zeros((copies, *table.shape))
+    slopes = torch.empty_like(x) if slope else None
     if count:
-        laid, *strides = _laid_out(table)
         steps = triton.cdiv(count, programs * shape["BLOCK"])
         with torch.cuda.device_of(x):
             _differentiate[programs, tiles](
-                x, laid, grad, slopes, sums, count, *_numbers(grid), *strides, steps, copies,
+                x, table.contiguous(), grad, slopes, sums, count, *_numbers(grid), steps, copies,
                 **variant, **shape, SLOPE=slope, MOMENTS=mode, EMULATE=INTERPRETED,
                 enable_fp_fusion=True,
             )  # fmt: skip
-    return slopes, None if sums is None else sums.sum(0)
+    return slopes, None if sums is None else sums.sum(0, dtype=torch.float64)
 
 
 def _shape(variant: dict[str, Any], cells: int, mode: int) -> dict[str, int]:
@@ -225,8 +242,7 @@ def _shape(variant: dict[str, Any], cells: int, mode: int) -> dict[str, int]:
     columns = 8 * variant["WIDTH"]
     tile = min(_TILE, max(16, triton.next_power_of_2(cells)), max(16, _ENTRIES // columns))
     wide = mode == _ONE_HOT and tile * columns > _ENTRIES // 2
-    blocks = {_ONE_HOT: _BLOCK, _ATOMIC: _POINTWISE // columns}
-    block = blocks.get(mode, _POINTWISE // variant["WIDTH"])
+    block = _BLOCK if mode == _ONE_HOT else _TILED // columns
     return {"BLOCK": block, "TILE": tile, "num_warps": 8 if wide else 4}
 
 
@@ -239,16 +255,6 @@ def _numbers(grid: Grid) -> tuple[int, ...]:
     inverse = 1 / grid.period if grid.period else 0.0
     scale = (_bits(1 / grid.step), _bits(grid.period), _bits(inverse))
     return *scale, grid.first, grid.cells
-
-
-def _laid_out(table: Tensor) -> tuple[Tensor, int, int, int]:
-    """The table and its strides, by cell, term and output."""
-    if len(table) <= _COLUMNWISE:
-        table = table.permute(2, 1, 0).contiguous().permute(2, 1, 0)
-    else:
-        table = table.contiguous()
-    by_cell, by_term, by_output = table.stride()
-    return table, by_cell, by_term, by_output
 
 
 def _variant(table: Tensor, grid: Grid) -> dict[str, Any]:
