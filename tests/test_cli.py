@@ -298,7 +298,7 @@ def test_doctor_names_what_is_missing(monkeypatch):
     monkeypatch.setattr(doctor, "version", version)
     code, text = call(monkeypatch, "doctor")
     assert code == 1
-    assert "pip install qiskit" in text
+    assert "pip install -c constraints.txt qiskit" in text
 
 
 def test_version(monkeypatch):
