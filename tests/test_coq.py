@@ -1,11 +1,16 @@
-"""Generated Coq certificates: every one-wire pair that is claimed, and what must be refused."""
+"""Generated Coq certificates: every exact pair on one wire has one, and what must be refused."""
 
 import shutil
 
 import pytest
+import torch
 
 from qrun_equiv import coq
+from qrun_equiv.angle import feature, parameter
+from qrun_equiv.circuit import Circuit, Gate, Observable
 from qrun_equiv.coq.check import AXIOMS
+from qrun_equiv.frontends.base import Sizes
+from qrun_equiv.frontends.counterpart import CounterpartSource
 from qrun_equiv.pair import catalogue_folder, load_file
 
 pytestmark = pytest.mark.skipif(
@@ -17,8 +22,10 @@ PROVED = {
     "even_series": ["even-series"],
     "exponential_scales": ["exponential-serial"],
     "matrix_product_readout": ["matrix-product-readout"],
-    "rewritings": ["factored-angle"],
+    "rewritings": ["trailing-phase", "factored-angle"],  # one on one wire in Qiskit alone
     "serial_reuploading": ["serial-1", "serial-3"],
+    "signal_processing": ["signal-processing"],
+    "single_gate_classifier": ["single-gate-classifier"],
     "trainable_frequencies": ["trainable-frequencies", "implicit-image"],
     "universal_classifier": ["universal-classifier"],
     "unrelated_scales": ["decimal-scales", "irrational-scales"],
@@ -37,6 +44,22 @@ def library(tmp_path_factory):
 @pytest.fixture(scope="module")
 def serial():
     return coq.of_pair(pairs("serial_reuploading")["serial-1"]).text
+
+
+def is_exact_on_one_wire(pair):
+    if pair.claim != "equal" or pair.parameters is not None:
+        return False
+    circuits = [s for s in pair.sources().values() if not isinstance(s, CounterpartSource)]
+    return any(s.lower().n_wires == 1 for s in circuits)
+
+
+def test_every_exact_pair_on_one_wire_is_proved_below():
+    """The list is no choice: these are all of the catalogue."""
+    found = {}
+    for path in sorted(catalogue_folder().glob("[!_]*.py")):
+        if names := [p.name for p in load_file(path) if is_exact_on_one_wire(p)]:
+            found[path.stem] = names
+    assert found == PROVED
 
 
 @pytest.mark.parametrize(("stem", "name"), [(s, n) for s, names in PROVED.items() for n in names])
@@ -105,8 +128,81 @@ def test_several_wires_and_approximations_are_refused_with_the_reason():
         coq.of_pair(pairs("ghz_parity")["ghz-parity"])
     with pytest.raises(coq.CoqError, match="no identity"):
         coq.of_pair(pairs("mlp_approximation")["mlp-serial"])
-    with pytest.raises(coq.CoqError, match="too large"):
-        coq.of_pair(pairs("single_gate_classifier")["single-gate-classifier"])
+    with pytest.raises(coq.CoqError, match=r"too large.*gate by gate"):
+        coq.of_pair(pairs("signal_processing")["signal-processing"], cut=False)
+
+
+# --- cuts at amplitudes ---------------------------------------------------------------------------
+
+N_BLOCKS = 4
+
+
+def rotations():
+    """RX, RZ and RY in turn, of products of features and parameters and of parameters alone."""
+    gates = [Gate("H", (0,)), Gate("T", (0,))]
+    for k in range(N_BLOCKS):
+        gates.append(Gate("RX", (0,), feature(0) * parameter(3 * k)))
+        gates.append(Gate("RZ", (0,), feature(1) + parameter(3 * k + 1)))
+        gates.append(Gate("RY", (0,), parameter(3 * k + 2)))
+    observable = Observable.of([(1.0, {0: "Z"}), (0.5, {0: "X"})])
+    return Circuit(1, tuple(gates), (observable,), 2, 3 * N_BLOCKS)
+
+
+def statevector(x, theta):
+    """The textbook's matrices, one after the other."""
+    a = torch.full_like(x[:, 0], 0.5**0.5) + 0j
+    b = a * (0.5**0.5 + 0.5**0.5 * 1j)  # exp(i pi/4)
+    for k in range(N_BLOCKS):
+        c, s = torch.cos(x[:, 0] * theta[3 * k] / 2), torch.sin(x[:, 0] * theta[3 * k] / 2)
+        a, b = c * a - 1j * s * b, c * b - 1j * s * a
+        half = (x[:, 1] + theta[3 * k + 1]) / 2
+        phase = torch.cos(half) + 1j * torch.sin(half)
+        a, b = a * phase.conj(), b * phase
+        c, s = torch.cos(theta[3 * k + 2] / 2), torch.sin(theta[3 * k + 2] / 2)
+        a, b = c * a - s * b, s * a + c * b
+    z = a.real**2 + a.imag**2 - b.real**2 - b.imag**2
+    return z + a.real * b.real + a.imag * b.imag
+
+
+def test_a_simulation_of_the_state_is_cut_at_its_amplitudes(library, tmp_path):
+    source = CounterpartSource(statevector, Sizes(2, (3 * N_BLOCKS,)))
+    path = tmp_path / "statevector.v"
+    path.write_text(coq.certificate("statevector", rotations(), source).text)
+    assert path.read_text().count("Amplitudes") >= 3 * N_BLOCKS - 1
+    assert coq.check(path, library=library).theorems
+
+
+@pytest.fixture(scope="module")
+def processing():
+    return coq.of_pair(pairs("signal_processing")["signal-processing"]).text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("RZ [(1#1, [Feature 0])]", "RZ [(-1#1, [Feature 0])]"),
+        ("RY [(1#1, [Theta 5])]", "RY [(1#1, [Theta 7])]"),
+        ("(1#1, [Sine 0; Node", "(2#1, [Sine 0; Node"),  # the amplitudes that Coq is told
+        ("Number [(2#1, [])]; Inv", "Number [(3#1, [])]; Inv"),  # a third of the angle
+    ],
+)
+def test_a_tampered_certificate_with_amplitudes_is_refused(old, new, processing, library, tmp_path):
+    assert old in processing
+    path = tmp_path / "signal_processing.v"
+    path.write_text(processing.replace(old, new, 1))
+    with pytest.raises(coq.CoqError, match="refuses"):
+        coq.check(path, library=library)
+
+
+def test_a_sum_of_thirty_terms_is_one_base_angle(library, tmp_path):
+    text = coq.of_pair(pairs("single_gate_classifier")["single-gate-classifier"]).text
+    assert text.count("Definition bases") == 1
+    path = tmp_path / "single_gate_classifier.v"
+    changed = text.replace("(1#1, [Feature 29; Theta 29])", "(1#1, [Feature 28; Theta 29])", 1)
+    assert changed != text
+    path.write_text(changed)
+    with pytest.raises(coq.CoqError, match="refuses"):
+        coq.check(path, library=library)
 
 
 def test_without_coq_the_package_is_named(monkeypatch, tmp_path, serial):

@@ -131,22 +131,24 @@ End Meaning.
 
 (** ** The checker *)
 
-(** A base angle: a rational multiple of a product of symbols. Angles are whole multiples of base
-    angles, and whole multiples of pi/4. *)
-Definition base := (Q * list symbol)%type.
+(** A base angle. Angles are sums of whole multiples of base angles and of pi/4. *)
+Definition base := formula.
 
 (** What a certificate tells the checker to do, in order: expand a node of the counterpart; take
     the next gate of the circuit; check that a component of the Bloch vector is [q] times node [i]
-    and use the node as a variable from there on; check that node j is [q] times node i. *)
+    and use the node as a variable from there on; check that node j is [q] times node i; check that
+    the Bloch vector is that of amplitudes [a + i b] and [c + i d], polynomials in the nodes; use
+    node [i] as a variable from there on. *)
 Inductive step :=
-  | Compute (i : N) | Gate | Match (p : pauli) (i : N) (q : Q) | Same (i j : N) (q : Q).
+  | Compute (i : N) | Gate | Match (p : pauli) (i : N) (q : Q) | Same (i j : N) (q : Q)
+  | Amplitudes (a b c d : poly) | Keep (i : N).
 
 Section Checker.
 Variable bases : list base.
 
 Definition arc (k : N) : option (N * N) :=
   match nth_error bases (N.to_nat k) with
-  | Some (u, [Arccos j p]) => if Qeq_bool u 1 then Some (j, p) else None
+  | Some [(u, [Arccos j p])] => if Qeq_bool u 1 then Some (j, p) else None
   | _ => None
   end.
 
@@ -186,35 +188,50 @@ Definition whole (q u : Q) : option Z :=
   if (Qeq_bool (inject_Z (Qnum r) * u) q && (Z.abs (Qnum r) <=? 4096)%Z)%bool
   then Some (Qnum r) else None.
 
-Fixpoint find (k : N) (rest : list base) (q : Q) (m : mono) : option cis_poly :=
-  match rest with
-  | [] => None
-  | (u, m') :: rest' =>
-      match mono_compare (map Symbol m') m, whole q u with
-      | Eq, Some n => Some (multiple ([(1%Q, cosine k)], variable (Sine k)) n)
-      | _, _ => find (N.succ k) rest' q m
-      end
-  end.
-
 Definition eighth : cis_poly :=
   ([((1 # 2)%Q, [Symbol RootTwo])], [((1 # 2)%Q, [Symbol RootTwo])]).
 
-Definition cis_of_term (t : term) : option cis_poly :=
-  match mono_compare (snd t) [Symbol PiNumber], whole (fst t) (1 # 4) with
-  | Eq, Some n => Some (multiple eighth n)
-  | _, _ => find 0%N bases (fst t) (snd t)
-  end.
-
-(** Cosine and sine of an angle. *)
-Fixpoint cis_of (p : poly) : option cis_poly :=
-  match p with
-  | [] => Some (constant 1, [])
-  | t :: p' =>
-      match cis_of_term t, cis_of p' with Some z, Some w => Some (turn z w) | _, _ => None end
-  end.
-
 Definition of_formula (f : formula) : poly :=
   sum (map (fun t => (fst t, map Symbol (snd t))) f).
+
+(** The coefficient of a monomial. *)
+Fixpoint coefficient (m : mono) (p : poly) : Q :=
+  match p with
+  | [] => 0
+  | t :: p' => match mono_compare m (snd t) with Eq => fst t | _ => coefficient m p' end
+  end.
+
+(** How often [p] contains [f], by the first term of [f]; 0 if no whole number of times. *)
+Definition times_in (f : formula) (p : poly) : Z :=
+  match f with
+  | (u, s) :: _ => match whole (coefficient (map Symbol s) p) u with Some n => n | None => 0%Z end
+  | [] => 0%Z
+  end.
+
+(** Cosine and sine of an angle: base angles are taken out of it, one after the other, until
+    nothing is left. *)
+Definition without (p : poly) (n : Z) (f : formula) : poly :=
+  add p (scale (inject_Z (- n)) (of_formula f)).
+
+Fixpoint split (k : N) (rest : list base) (p : poly) : option cis_poly :=
+  match p, rest with
+  | [], _ => Some (constant 1, [])
+  | _, [] => None
+  | _, f :: rest' =>
+      match times_in f p with
+      | Z0 => split (N.succ k) rest' p
+      | n => option_map (turn (multiple ([(1%Q, cosine k)], variable (Sine k)) n))
+                        (split (N.succ k) rest' (without p n f))
+      end
+  end.
+
+Definition quarter_pi : formula := [((1 # 4)%Q, [PiNumber])].
+
+Definition cis_of (p : poly) : option cis_poly :=
+  match times_in quarter_pi p with
+  | Z0 => split 0%N bases p
+  | n => option_map (turn (multiple eighth n)) (split 0%N bases (without p n quarter_pi))
+  end.
 
 (** The root of [1 - x^(2p)] is the sine of [Arccos j p]. *)
 Fixpoint root (k : N) (rest : list base) (p : poly) : option poly :=
@@ -293,6 +310,24 @@ Definition replace (p : pauli) (r : poly) (b : bloch) : bloch :=
   | SigmaX => (r, by_, bz) | SigmaY => (bx, r, bz) | SigmaZ => (bx, by_, r)
   end.
 
+(** The Bloch vector of the amplitudes [a + i b] and [c + i d]. *)
+Definition bloch_of (a b c d : poly) : bloch :=
+  let two := scale 2 in
+  let minus p r := add p (Polynomial.opp r) in
+  (two (add (times a c) (times b d)), two (minus (times a d) (times b c)),
+   minus (add (times a a) (times b b)) (add (times c c) (times d d))).
+
+(** Nodes replaced by what is known about them. *)
+Definition expanded_var (m : known) (v : var) : poly :=
+  match v with
+  | Node i => match recall m i with Some p => p | None => variable v end
+  | _ => variable v
+  end.
+Definition expanded_mono (m : known) (v : mono) : poly :=
+  fold_right (fun v p => times (expanded_var m v) p) (constant 1) v.
+Definition expanded (m : known) (p : poly) : poly :=
+  sum (flat_map (fun t => scale (fst t) (expanded_mono m (snd t))) p).
+
 Definition memory := (known * bloch * list gate)%type.
 
 Variable program : list operation.
@@ -330,6 +365,11 @@ Definition do_step (s : step) (m : memory) : option memory :=
           else None
       | _, _ => None
       end
+  | Amplitudes a' b' c d =>
+      let new := bloch_of a' b' c d in
+      let agrees p := same (component p b) (expanded k (component p new)) in
+      if (agrees SigmaX && agrees SigmaY && agrees SigmaZ)%bool then Some (k, new, gates) else None
+  | Keep i => Some (learn k i (variable (Node i)), b, gates)
   end.
 
 Fixpoint do_steps (steps : list step) (m : memory) : option memory :=
@@ -361,7 +401,7 @@ End Checker.
 Fixpoint inside (x : N -> R) (bases : list base) : Prop :=
   match bases with
   | [] => True
-  | (_, [Arccos j _]) :: rest => -1 <= x j <= 1 /\ inside x rest
+  | [(_, [Arccos j _])] :: rest => -1 <= x j <= 1 /\ inside x rest
   | _ :: rest => inside x rest
   end.
 
@@ -377,7 +417,7 @@ Let nodes := run x theta program [].
 
 Definition base_value (k : N) : R :=
   match nth_error bases (N.to_nat k) with
-  | Some (u, m) => Q2R u * product_value x theta m
+  | Some f => formula_value x theta f
   | None => 0
   end.
 
@@ -401,15 +441,16 @@ Lemma arc_spec k j p : arc bases k = Some (j, p) ->
   base_value k = acos (x j ^ N.to_nat p) /\ -1 <= x j ^ N.to_nat p <= 1.
 Proof.
   unfold arc, base_value. intros H.
-  destruct (nth_error bases (N.to_nat k)) as [[u m]|] eqn:E; [|discriminate].
+  destruct (nth_error bases (N.to_nat k)) as [[|[u m] [|]]|] eqn:E; try discriminate;
   destruct m as [|[ | | | |j' p'] [|]]; try discriminate.
   destruct (Qeq_bool u 1) eqn:U; [|discriminate]. injection H as -> ->.
-  apply Qeq_bool_iff, Qeq_eqR in U. rewrite U, Q2R_one. split; [simpl; ring|].
+  apply Qeq_bool_iff, Qeq_eqR in U. cbn [formula_value product_value].
+  rewrite U, Q2R_one. split; [simpl; ring|].
   apply pow_inside. clear U. revert E. generalize (N.to_nat k). clear k.
-  revert domain. clear nodes. induction bases as [|[v n] l IH]; intros D [|k] E; try discriminate.
-  - injection E as -> ->. apply D.
+  revert domain. clear nodes. induction bases as [|f l IH]; intros D [|k] E; try discriminate.
+  - injection E as ->. apply D.
   - cbn in E. apply (IH) with (n := k); auto.
-    destruct n as [|[] [|]]; cbn in D; try exact D; apply D.
+    destruct f as [|[v [|[] [|]]] [|]]; cbn in D; try exact D; apply D.
 Qed.
 
 Lemma repeat_value v n : mono_value env (repeat v n) = env v ^ n.
@@ -483,26 +524,6 @@ Qed.
 Lemma symbols_value m : mono_value env (map Symbol m) = product_value x theta m.
 Proof. induction m as [|s m IH]; simpl; [|rewrite IH]; reflexivity. Qed.
 
-Lemma find_value q m z : forall rest k,
-  (forall n, nth_error rest n = nth_error bases (N.to_nat k + n)) ->
-  find bases k rest q m = Some z -> is_cis z (Q2R q * mono_value env m).
-Proof.
-  induction rest as [|[u m'] rest IH]; intros k Hr H; [discriminate|]. cbn [find] in H.
-  assert (Next : find bases (N.succ k) rest q m = Some z ->
-                 is_cis z (Q2R q * mono_value env m)).
-  { apply IH. intros n. rewrite N2Nat.inj_succ. specialize (Hr (S n)). cbn in Hr.
-    rewrite Hr. f_equal. lia. }
-  destruct (mono_compare (map Symbol m') m) eqn:E; auto.
-  destruct (whole q u) as [n|] eqn:W; auto. injection H as <-.
-  apply mono_compare_eq in E. subst m. rewrite (whole_value q u n W), symbols_value.
-  replace (IZR n * Q2R u * product_value x theta m') with (IZR n * base_value k).
-  - apply multiple_value. split; cbn [fst snd].
-    + cbn [value]. unfold term_value; cbn [fst snd]. rewrite cosine_value, Q2R_one. ring.
-    + apply variable_value.
-  - specialize (Hr O). cbn in Hr. rewrite Nat.add_0_r in Hr.
-    unfold base_value. rewrite <- Hr. ring.
-Qed.
-
 Lemma eighth_value : is_cis eighth (PI / 4).
 Proof.
   assert (H : Q2R (1 # 2) * (sqrt 2 * 1) = 1 / sqrt 2).
@@ -512,32 +533,63 @@ Proof.
     rewrite ?cos_PI4, ?sin_PI4, H; ring.
 Qed.
 
-Lemma cis_of_term_value t z : cis_of_term bases t = Some z -> is_cis z (term_value env t).
-Proof.
-  unfold cis_of_term, term_value. destruct t as [q m]; cbn [fst snd]. intros H.
-  assert (Next : find bases 0%N bases q m = Some z -> is_cis z (Q2R q * mono_value env m)).
-  { apply find_value. intros n. reflexivity. }
-  destruct (mono_compare m [Symbol PiNumber]) eqn:E; auto.
-  destruct (whole q (1 # 4)) as [n|] eqn:W; auto. injection H as <-.
-  apply mono_compare_eq in E. subst m. rewrite (whole_value _ _ _ W).
-  replace (IZR n * Q2R (1 # 4) * mono_value env [Symbol PiNumber]) with (IZR n * (PI / 4))
-    by (cbn [mono_value env symbol_value]; unfold Q2R; cbn; field).
-  apply multiple_value, eighth_value.
-Qed.
-
-Lemma cis_of_value p : forall z, cis_of bases p = Some z -> is_cis z (val p).
-Proof.
-  induction p as [|t p IH]; cbn [cis_of value]; intros z H.
-  - injection H as <-. apply one_value.
-  - destruct (cis_of_term bases t) as [z1|] eqn:E; [|discriminate].
-    destruct (cis_of bases p) as [z2|]; [|discriminate]. injection H as <-.
-    apply turn_value; auto. now apply cis_of_term_value.
-Qed.
-
 Lemma of_formula_value f : val (of_formula f) = formula_value x theta f.
 Proof.
   unfold of_formula. rewrite sum_value. induction f as [|[q m] f IH]; cbn; auto.
   cbn in IH. rewrite IH. unfold term_value; cbn [fst snd]. now rewrite symbols_value.
+Qed.
+
+Lemma without_value p n f : val (without p n f) = val p - IZR n * formula_value x theta f.
+Proof.
+  unfold without. rewrite add_value, scale_value, of_formula_value.
+  replace (Q2R (inject_Z (- n))) with (- IZR n)
+    by (rewrite <- opp_IZR; unfold Q2R, inject_Z; cbn [Qnum Qden]; field).
+  ring.
+Qed.
+
+(** Taking [n f] out of an angle. *)
+Lemma taken p n f z w t : is_cis z (formula_value x theta f) ->
+  option_map (turn bases (multiple bases z n)) w = Some t ->
+  (forall w', w = Some w' -> is_cis w' (val (without p n f))) -> is_cis t (val p).
+Proof.
+  intros Z H W. destruct w as [w|]; [|discriminate]. injection H as <-.
+  replace (val p) with (IZR n * formula_value x theta f + val (without p n f))
+    by (rewrite without_value; ring).
+  apply turn_value; [now apply multiple_value|now apply W].
+Qed.
+
+Lemma split_value z : forall rest k p,
+  (forall n, nth_error rest n = nth_error bases (N.to_nat k + n)) ->
+  split bases k rest p = Some z -> is_cis z (val p).
+Proof.
+  intros rest. revert z. induction rest as [|f rest IH]; intros z k p Hr H.
+  - destruct p; [|discriminate]. injection H as <-. apply one_value.
+  - destruct p as [|a p]; [injection H as <-; apply one_value|].
+    cbn [split] in H. set (r := a :: p) in *. clearbody r.
+    assert (Next : forall p z, split bases (N.succ k) rest p = Some z -> is_cis z (val p)).
+    { intros p' z'. apply IH. intros n. rewrite N2Nat.inj_succ. specialize (Hr (S n)). cbn in Hr.
+      rewrite Hr. f_equal. lia. }
+    assert (F : is_cis ([(1%Q, cosine bases k)], variable (Sine k)) (formula_value x theta f)).
+    { specialize (Hr O). cbn in Hr. rewrite Nat.add_0_r in Hr.
+      replace (formula_value x theta f) with (base_value k)
+        by (unfold base_value; now rewrite <- Hr).
+      split; cbn [fst snd].
+      + cbn [value]. unfold term_value; cbn [fst snd]. rewrite cosine_value, Q2R_one. ring.
+      + apply variable_value. }
+    destruct (times_in f r) as [|n|n]; [auto| |];
+      (eapply taken; [exact F|exact H|]; intros w W; now apply Next).
+Qed.
+
+Lemma cis_of_value p z : cis_of bases p = Some z -> is_cis z (val p).
+Proof.
+  intros H.
+  assert (Rest : forall p z, split bases 0%N bases p = Some z -> is_cis z (val p)).
+  { intros p' z'. apply split_value. intros n. reflexivity. }
+  assert (E : is_cis eighth (formula_value x theta quarter_pi)).
+  { replace (formula_value x theta quarter_pi) with (PI / 4); [apply eighth_value|].
+    cbn. unfold Q2R; cbn. field. }
+  unfold cis_of in H. destruct (times_in quarter_pi p) as [|n|n]; [auto| |];
+    (eapply taken; [exact E|exact H|]; intros w W; now apply Rest).
 Qed.
 
 Lemma root_value p r : forall rest k, root bases k rest p = Some r -> val r = sqrt (val p).
@@ -559,6 +611,23 @@ Proof.
   - rewrite PositiveMap.gss. intros K; injection K as <-. exact E.
   - rewrite PositiveMap.gso; [apply H|]. intros K. apply D.
     apply (f_equal Pos.pred_N) in K. now rewrite !N.pos_pred_succ in K.
+Qed.
+
+Lemma expanded_mono_value k m : right k -> val (expanded_mono bases k m) = mono_value env m.
+Proof.
+  intros H. induction m as [|v m IH]; unfold expanded_mono; cbn [fold_right mono_value];
+    [rewrite constant_value; apply Q2R_one|].
+  rewrite times_value.
+  fold (expanded_mono bases k m). rewrite IH. f_equal.
+  destruct v; cbn [expanded_var]; try apply variable_value.
+  destruct (recall k i) as [p|] eqn:E; [now apply H|apply variable_value].
+Qed.
+
+Lemma expanded_value k p : right k -> val (expanded bases k p) = val p.
+Proof.
+  intros H. unfold expanded. rewrite sum_value. induction p as [|t p IH]; [reflexivity|].
+  cbn [flat_map value]. rewrite value_app, scale_value, expanded_mono_value, IH by exact H.
+  reflexivity.
 Qed.
 
 Lemma compute_value k o p : right k -> compute bases k o = Some p ->
@@ -749,6 +818,26 @@ Proof.
   destruct p, p'; cbn [replace component] in *; auto.
 Qed.
 
+Lemma Q2R_two : Q2R 2 = 2.
+Proof. unfold Q2R; cbn; lra. Qed.
+
+Lemma bloch_of_value a b c d p : p <> IdentityOp ->
+  val (component p (bloch_of bases a b c d)) = mean p ((val a, val b), (val c, val d)).
+Proof.
+  intros H. rewrite mean_value. destruct p; [now elim H| | |]; cbn [component bloch_of];
+    rewrite ?scale_value, ?add_value, ?opp_value, ?add_value, ?times_value, ?Q2R_two; ring.
+Qed.
+
+(** Another Bloch vector with the same values. *)
+Lemma agreeing_shows k b new v : right k -> shows b v ->
+  (forall p, p <> IdentityOp ->
+     same (component p b) (expanded bases k (component p new)) = true) -> shows new v.
+Proof.
+  intros K [N B] H. split; [exact N|]. intros p. rewrite <- B.
+  destruct p; [destruct b as [[? ?] ?], new as [[? ?] ?]; reflexivity| | |];
+    (rewrite <- (expanded_value k) by exact K; symmetry; apply (same_sound env), H; discriminate).
+Qed.
+
 Definition good (final : state) (m : memory) : Prop :=
   let '(k, b, gates) := m in
   right k /\ exists v, shows b v /\ evolve x theta gates v = final.
@@ -780,6 +869,12 @@ Proof.
     split; [|eauto]. apply learn_right; auto.
     change (val (scale q (variable (Node i))) = look nodes j).
     rewrite <- J, E, !scale_value, variable_value, I. reflexivity.
+  - set (new := bloch_of bases a b0 c d).
+    destruct (_ && _)%bool eqn:E; [|discriminate]. intros H; injection H as <-.
+    apply andb_prop in E. destruct E as [E Z]. apply andb_prop in E. destruct E as [X Y].
+    split; [exact K|]. exists v. split; [|exact F]. apply (agreeing_shows k b new v K B).
+    intros [] D; [now elim D| | |]; assumption.
+  - intros H; injection H as <-. split; [|eauto]. apply learn_right; auto. apply variable_value.
 Qed.
 
 Lemma steps_good final steps : forall m m', good final m ->
@@ -843,11 +938,11 @@ Qed.
 Example rx_leaves_cosine x theta : counterpart x theta [Number [(1%Q, [Feature 0])]; Cos 0] 1
   = expectation x theta [RX [(1%Q, [Feature 0])]] [([(1%Q, [])], SigmaZ)].
 Proof.
-  apply certificate_sound with (bases := [(1%Q, [Feature 0])])
+  apply certificate_sound with (bases := [[(1%Q, [Feature 0])]])
     (steps := [Gate; Compute 0; Compute 1]); [exact I|vm_compute; reflexivity].
 Qed.
 
-Example half_angle_is_refused : check [((1 # 2)%Q, [Feature 0])]
+Example half_angle_is_refused : check [[((1 # 2)%Q, [Feature 0])]]
   [Number [((1 # 2)%Q, [Feature 0])]; Cos 0] [RX [(1%Q, [Feature 0])]] [([(1%Q, [])], SigmaZ)] 1
   [Gate; Compute 0; Compute 1] = false.
 Proof. vm_compute. reflexivity. Qed.

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from qrun_equiv.angle import Angle, Symbol
 from qrun_equiv.circuit import Circuit
-from qrun_equiv.coq.mirror import PRIME, ROOT_TWO, Base, Poly, Ring, modular, mono, var
+from qrun_equiv.coq.mirror import PRIME, ROOT_TWO, Base, Poly, Ring, modular, mono, rational, var
 from qrun_equiv.coq.record import Operation, Tape
 from qrun_equiv.errors import FormalError
 
@@ -129,15 +129,7 @@ class Planner:
 
     def plan(self, output: int) -> list[Step]:
         """The steps that compare a node with the circuit's output; the last check is Coq's."""
-        needed = self._needed(output)
-        places: dict[int, list[int]] = {}
-        if self.cut:
-            values: dict[int, Poly] = {}
-            for k in needed:
-                values[k] = compute(self.numbers, self.tape, k, values)
-            for k in needed:
-                if self.tape.operations[k].name != "Number":
-                    places.setdefault(values[k].get((), 0), []).append(k)
+        places = self._places(output) if self.cut else {}
         bloch: dict[str, Poly] = {"X": {}, "Y": {}, "Z": {(): 1}}
         spot = dict(bloch)
         for gate in self.circuit.gates:
@@ -148,6 +140,17 @@ class Planner:
                 bloch[axis] = self._match(axis, bloch[axis], spot[axis].get((), 0), places)
         self._expand(output)
         return self.steps
+
+    def _places(self, output: int) -> dict[int, list[int]]:
+        """The numbers that the program computes, by their values at the random point."""
+        places: dict[int, list[int]] = {}
+        values: dict[int, Poly] = {}
+        for k in self._needed(output):
+            values[k] = compute(self.numbers, self.tape, k, values)
+            self.numbers.point[7, k, 0] = values[k].get((), 0)
+            if self.tape.operations[k].name != "Number":
+                places.setdefault(values[k].get((), 0), []).append(k)
+        return places
 
     def _needed(self, output: int) -> list[int]:
         found, waiting = set(), [output]
@@ -176,21 +179,52 @@ class Planner:
         """The component, or the node that it equals as a variable."""
         if len(p) < 2:  # a single product does not grow
             return p
-        found = [(sign, k) for sign in (1, -1) for k in places.get(sign * value % PRIME, [])]
-        agree = []
-        for sign, k in found:
-            self._expand(k)
-            if self.ring.scale(self.known[k], sign % PRIME) == p:
-                agree.append((sign, k))
+        agree = self._agreeing(p, value, places)
         if not agree:
             return p
         (sign, node), *others = agree
-        for other, k in others:
-            self.steps.append(("Same", str(node), str(k), f"({sign * other}#1)"))
-            self.known[k] = {((7, node, 0),): sign * other % PRIME}
-        self.known[node] = {((7, node, 0),): 1}
+        self._identify(node, [(sign * other, k) for other, k in others])
+        self._variable(node)
         self.steps.append(("Match", f"Sigma{axis}", str(node), f"({sign}#1)"))
         return {((7, node, 0),): sign % PRIME}
+
+    def _agreeing(
+        self, p: Poly, value: int, places: Mapping[int, list[int]]
+    ) -> list[tuple[int, int]]:
+        """The nodes, with signs, that are a polynomial with a value."""
+        agree = []
+        for sign in (1, -1):
+            for k in places.get(sign * value % PRIME, []):
+                self._expand(k)
+                if self.ring.scale(self.known[k], sign % PRIME) == p:
+                    agree.append((sign, k))
+        return agree
+
+    def _identify(self, node: int, others: Sequence[tuple[int, int]]) -> None:
+        """Nodes that are plus or minus another one."""
+        for sign, k in others:
+            self.steps.append(("Same", str(node), str(k), f"({sign}#1)"))
+            self.known[k] = {((7, node, 0),): sign % PRIME}
+
+    def _variable(self, node: int) -> None:
+        """From here on a node is a variable."""
+        self.known[node] = {((7, node, 0),): 1}
+
+
+_VARIABLES = {
+    0: "Symbol (Feature {})", 1: "Symbol (Theta {})", 2: "Symbol PiNumber", 3: "Symbol RootTwo",
+    4: "Symbol (Arccos {} {})", 5: "Cosine {}", 6: "Sine {}", 7: "Node {}",
+}  # fmt: skip
+
+
+def literal(p: Poly) -> str:
+    """A polynomial as Coq's ``poly``."""
+    terms = []
+    for m, value in sorted(p.items()):
+        q = rational(value)
+        variables = "; ".join(_VARIABLES[kind].format(k, n) for kind, k, n in m)
+        terms.append(f"({q.numerator}#{q.denominator}, [{variables}])")
+    return f"[{'; '.join(terms)}]"
 
 
 def coefficient(value: Angle, root: Fraction | None) -> list[tuple[Fraction, list[Symbol | None]]]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from qrun_equiv.angle import Angle, Symbol, read_constant, root_two_multiple
 from qrun_equiv.circuit import Circuit, Gate, Observable
 from qrun_equiv.coq import cuts, mirror
+from qrun_equiv.coq.amplitudes import AmplitudePlanner
 from qrun_equiv.coq.errors import CoqError
-from qrun_equiv.coq.record import Node, Operation, Recorder
+from qrun_equiv.coq.record import Node, Operation, Recorder, Tape
 from qrun_equiv.errors import QrunEquivError
 from qrun_equiv.files import write_atomically
 from qrun_equiv.frontends.counterpart import CounterpartSource
@@ -50,7 +52,12 @@ def identifier(name: str) -> str:
 
 
 def certificate(
-    name: str, circuit: Circuit, counterpart: CounterpartSource, *, cut: bool = True
+    name: str,
+    circuit: Circuit,
+    counterpart: CounterpartSource,
+    *,
+    origin: str = "",
+    cut: bool = True,
 ) -> Written:
     """A certificate for all features and parameters.
 
@@ -58,6 +65,7 @@ def certificate(
         name: of the pair.
         circuit: neutral form on one wire.
         counterpart: torch code; it is run on formal numbers.
+        origin: where the circuit is from, for the reader.
         cut: compare both sides gate by gate, else written out in full.
 
     Raises:
@@ -75,17 +83,14 @@ def certificate(
         raise CoqError(msg)
     outputs = [node.index for node in out.ravel() if isinstance(node, Node)]
     tape = algebra.tape
-    bases = mirror.bases(cuts.angles(tape, circuit))
-    plans = []
-    for index in outputs:
-        try:
-            plans.append(cuts.Planner(tape, circuit, bases, cut=cut).plan(index))
-        except RecursionError:  # a polynomial of enormous degree
-            msg = "the counterpart is too deep to be written out"
-            raise CoqError(msg) from None
+    try:
+        bases, plans = _plans(tape, circuit, outputs, cut=cut)
+    except RecursionError:  # a polynomial of enormous degree
+        msg = "the counterpart is too deep to be written out"
+        raise CoqError(msg) from None
     module = identifier(name)
     theorems = tuple(f"{module}_output_{k}" for k in range(len(outputs)))
-    parts = [_head(name, module, circuit, counterpart), _definitions(circuit, bases)]
+    parts = [_head(name, module, origin, circuit, counterpart), _definitions(circuit, bases)]
     parts.append(_list("program", "operation", [_operation(o) for o in tape.operations]))
     for k, (index, plan) in enumerate(zip(outputs, plans, strict=True)):
         parts.append(_list(f"steps_{k}", "step", [" ".join(s) for s in plan]))
@@ -94,8 +99,31 @@ def certificate(
     return Written(module, text, theorems, len(circuit.gates), len(tape.operations))
 
 
+def _plans(
+    tape: Tape, circuit: Circuit, outputs: Sequence[int], *, cut: bool
+) -> tuple[Sequence[mirror.Base], list[list[cuts.Step]]]:
+    """Base angles and steps: cut at Bloch vectors, or where these grow too large at amplitudes."""
+    given = mirror.bases(cuts.angles(tape, circuit))
+    planners: list[Callable[[], cuts.Planner]] = [
+        partial(cuts.Planner, tape, circuit, given, cut=cut)
+    ]
+    if cut:
+        planners += [partial(AmplitudePlanner, tape, circuit, waves=w) for w in (True, False)]
+    first: mirror.TooLargeError | None = None
+    for make in planners:
+        try:
+            return make().ring.bases, [make().plan(index) for index in outputs]
+        except mirror.TooLargeError as error:
+            first = first or error
+    msg = (
+        f"{first}. Coq can check it where the counterpart computes the circuit's Bloch vector or "
+        "amplitudes gate by gate, or the coefficients of exp(ikx) in the amplitudes"
+    )
+    raise mirror.TooLargeError(msg) from first
+
+
 def of_pair(pair: Pair, *, cut: bool = True) -> Written:
-    """The certificate of a pair, for its first circuit.
+    """The certificate of a pair, for its circuit with the fewest wires.
 
     Raises:
         CoqError: the pair claims no equality for all parameters, or see :func:`certificate`.
@@ -104,15 +132,18 @@ def of_pair(pair: Pair, *, cut: bool = True) -> Written:
     if pair.parameters is not None or pair.claim == "approximates":
         msg = f"pair {pair.name!r} claims no identity for all parameters: nothing for Coq to check"
         raise CoqError(msg)
-    sources = list(pair.sources().values())
-    circuit = next((s.lower() for s in sources if not isinstance(s, CounterpartSource)
-                    and hasattr(s, "lower")), None)  # fmt: skip
-    counterpart = next(s for s in sources if isinstance(s, CounterpartSource))
-    if circuit is None:
+    sources = pair.sources()
+    counterpart = next(s for s in sources.values() if isinstance(s, CounterpartSource))
+    native = {
+        name: s for name, s in sources.items() if s is not counterpart and hasattr(s, "lower")
+    }
+    if not native:
         msg = f"pair {pair.name!r} has no circuit"
         raise CoqError(msg)
     try:
-        return certificate(pair.name, circuit, counterpart, cut=cut)
+        lowered = {name: s.lower() for name, s in native.items()}
+        origin, circuit = min(lowered.items(), key=lambda named: named[1].n_wires)
+        return certificate(pair.name, circuit, counterpart, origin=origin, cut=cut)
     except QrunEquivError as error:
         msg = f"pair {pair.name!r} has no Coq certificate: {error}"
         raise CoqError(msg) from error
@@ -191,7 +222,7 @@ def _wrapped(entries: Iterable[str]) -> list[str]:
 
 
 def _definitions(circuit: Circuit, bases: Sequence[mirror.Base]) -> str:
-    found = [_formula(Angle.of({b.monomial: b.unit})).strip("[").removesuffix("]") for b in bases]
+    found = [_formula(Angle.of(dict(b.terms))) for b in bases]
     parts = [_list("circuit", "gate", [_gate(g) for g in circuit.gates])]
     parts += [
         f"Definition observable_{k} : list (formula * pauli) :=\n  {_observable(o)}."
@@ -219,11 +250,14 @@ def _theorem(name: str, k: int, output: int, bases: Sequence[mirror.Base]) -> st
     )
 
 
-def _head(name: str, module: str, circuit: Circuit, counterpart: CounterpartSource) -> str:
+def _head(
+    name: str, module: str, origin: str, circuit: Circuit, counterpart: CounterpartSource
+) -> str:
     identity = digest(fingerprint(counterpart.counterpart))
     angles = "\n".join(
         f"     {g.name}{f' of {g.angle}' if g.angle is not None else ''}" for g in circuit.gates
     )
+    where = f" of the {_safe(origin)} circuit" if origin else ""
     comment = f"""(** The pair {_safe(name)!r}: the classical counterpart equals the circuit for all
     real features x 0, x 1, .. and parameters theta 0, theta 1, ..
 
@@ -231,7 +265,8 @@ def _head(name: str, module: str, circuit: Circuit, counterpart: CounterpartSour
     Counterpart (SHA-256): {identity}
     Circuit (SHA-256):     {circuit.digest()}
 
-    [circuit] is the neutral form, first gate first, on the state |0>; angles in radians:
+    [circuit] is the neutral form{where}, first gate first, on the state |0>;
+    angles in radians:
 {_safe(angles)}
     [program] is what the counterpart's torch code does to one row of features, recorded line by
     line; constants are read as the simplest rational, multiple of pi or of sqrt 2 (the latter not

@@ -6,7 +6,7 @@ Coefficients are taken modulo a prime; nothing here is trusted, a wrong step is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -27,6 +27,10 @@ _KINDS = {"x": 0, "theta": 1, "pi": 2, "acos": 4}
 Poly = Mapping[tuple[Var, ...], int]
 
 
+class TooLargeError(FormalError):
+    """A formula that Coq can't be expected to write out."""
+
+
 def var(symbol: Symbol) -> Var:
     """A symbol as a variable."""
     power = symbol.power if symbol.kind == "acos" else 0
@@ -43,53 +47,94 @@ def modular(q: Fraction) -> int:
     return q.numerator * pow(q.denominator, -1, PRIME) % PRIME
 
 
+def rational(value: int) -> Fraction:
+    """The rational of small numerator and denominator that a number modulo the prime is.
+
+    The remainders of Euclid's algorithm; the first that is small enough is the numerator.
+    """
+    above, below = (PRIME, 0), (value % PRIME, 1)
+    while below[0] > 1 << 30:
+        n = above[0] // below[0]
+        above, below = below, (above[0] - n * below[0], above[1] - n * below[1])
+    return Fraction(*below)
+
+
 @dataclass(frozen=True)
 class Base:
-    """A base angle: ``unit`` times a monomial."""
+    """A base angle by its terms, the leading one first."""
 
-    unit: Fraction
-    monomial: Monomial
+    terms: tuple[tuple[Monomial, Fraction], ...]
 
     @property
     def arc(self) -> tuple[Var, ...] | None:
         """The power of a feature that its cosine is."""
-        if self.unit != 1 or len(self.monomial) != 1:
+        ((monomial, unit), *more) = self.terms
+        if more or unit != 1 or len(monomial) != 1:
             return None
-        ((symbol, power),) = self.monomial
+        ((symbol, power),) = monomial
         if symbol.kind != "acos" or power != 1:
             return None
         return ((0, symbol.index, 0),) * symbol.power
 
+    @property
+    def has_feature(self) -> bool:
+        """Whether it depends on the features."""
+        return any(s.kind in {"x", "acos"} for m, _ in self.terms for s, _ in m)
+
+    def within(self, terms: Mapping[Monomial, Fraction]) -> int:
+        """How often an angle contains it, by its leading term."""
+        monomial, unit = self.terms[0]
+        return _whole(terms.get(monomial, Fraction(0)) / unit)
+
+
+def _whole(n: Fraction) -> int:
+    return int(n) if n.denominator == 1 and abs(n) <= _MOST else 0
+
 
 def bases(angles: Iterable[Angle]) -> list[Base]:
-    """Base angles of which all given angles are whole multiples, but for multiples of pi/4.
+    """Base angles of which all given angles are sums of whole multiples, but for those of pi/4.
 
-    Other fractions of pi are base angles: their cosines are variables of the proof.
+    Terms that stand in one proportion wherever they occur are one base angle: the cosine of a
+    sum is then not written out. Other fractions of pi are base angles: their cosines are variables
+    of the proof.
     """
-    multiples: dict[Monomial, set[Fraction]] = {}
-    for angle in angles:
+    columns: dict[Monomial, dict[int, Fraction]] = {}
+    for k, angle in enumerate(dict.fromkeys(angles)):
         for monomial, q in angle.terms:
-            if monomial == _PI and (4 * q).denominator == 1:
-                continue
-            multiples.setdefault(monomial, set()).add(abs(q))
+            if monomial != _PI or (4 * q).denominator != 1:
+                columns.setdefault(monomial, {})[k] = q
+    groups: dict[Hashable, list[tuple[Monomial, Fraction]]] = {}
+    for monomial, column in sorted(columns.items(), key=lambda item: mono(item[0])):
+        first = next(iter(column.values()))
+        proportion = tuple((k, q / first) for k, q in column.items())
+        groups.setdefault(monomial if _arc(monomial) else proportion, []).append((monomial, first))
     found = []
-    for monomial, values in sorted(multiples.items()):
-        units: list[Fraction] = []
-        arc = len(monomial) == 1 and monomial[0][0].kind == "acos"
-        if arc:
-            units.append(Fraction(1))
-        for q in sorted(values, key=lambda q: (q.denominator, q)):
-            for k, unit in enumerate(units):
-                common = _common(unit, q)
-                if max(unit / common, q / common) <= _PLAIN and not arc:
-                    units[k] = common
-                    break
-                if (q / unit).denominator == 1 and q / unit <= _PLAIN:
-                    break
-            else:
-                units.append(q)
-        found += [Base(unit, monomial) for unit in units]
+    for group in groups.values():
+        leading, first = group[0]
+        found += [
+            Base(tuple((m, q / first * unit) for m, q in group))
+            for unit in _units({abs(q) for q in columns[leading].values()}, arc=_arc(leading))
+        ]
     return found
+
+
+def _arc(monomial: Monomial) -> bool:
+    return len(monomial) == 1 and monomial[0][0].kind == "acos"
+
+
+def _units(values: Iterable[Fraction], *, arc: bool) -> list[Fraction]:
+    units = [Fraction(1)] if arc else []
+    for q in sorted(values, key=lambda q: (q.denominator, q)):
+        for k, unit in enumerate(units):
+            common = _common(unit, q)
+            if max(unit / common, q / common) <= _PLAIN and not arc:
+                units[k] = common
+                break
+            if (q / unit).denominator == 1 and q / unit <= _PLAIN:
+                break
+        else:
+            units.append(q)
+    return units
 
 
 def _common(a: Fraction, b: Fraction) -> Fraction:
@@ -134,7 +179,7 @@ class Ring:
         """``p r``."""
         if len(p) * len(r) > _MOST_PRODUCTS:
             msg = f"its formulas grow too large: a product of {len(p)} and {len(r)} terms"
-            raise FormalError(msg)
+            raise TooLargeError(msg)
         out: dict[tuple[Var, ...], int] = {}
         for m, a in p.items():
             for n, b in r.items():
@@ -155,11 +200,15 @@ class Ring:
                     return out
         return {m: 1}
 
+    def product(self, z: tuple[Poly, Poly], w: tuple[Poly, Poly]) -> tuple[Poly, Poly]:
+        """Real and imaginary part of a product."""
+        (a, b), (c, d) = z, w
+        real = self.add(self.multiply(a, c), self.negative(self.multiply(b, d)))
+        return real, self.add(self.multiply(b, c), self.multiply(a, d))
+
     def turn(self, z: tuple[Poly, Poly], w: tuple[Poly, Poly]) -> tuple[Poly, Poly]:
         """Cosine and sine of a sum of angles."""
-        (a, b), (c, d) = z, w
-        cosine = self.add(self.multiply(a, c), self.negative(self.multiply(b, d)))
-        return cosine, self.add(self.multiply(b, c), self.multiply(a, d))
+        return self.product(z, w)
 
     def multiple(self, z: tuple[Poly, Poly], n: int) -> tuple[Poly, Poly]:
         """Cosine and sine of ``n`` times an angle."""
@@ -170,22 +219,44 @@ class Ring:
         return out if n >= 0 else (out[0], self.negative(out[1]))
 
     def angle(self, angle: Angle) -> tuple[Poly, Poly]:
-        """Cosine and sine of an angle."""
+        """Cosine and sine of an angle.
+
+        Raises:
+            FormalError: it is no sum of whole multiples of base angles, or they are too large.
+        """
         out: tuple[Poly, Poly] = ({(): 1}, {})
-        for monomial, q in angle.terms:
-            out = self.turn(out, self._term(monomial, q))
+        eighth: Poly = {(ROOT_TWO,): modular(Fraction(1, 2))}
+        quarters, parts = self.split(angle)
+        for z, n in [((eighth, eighth), quarters), *((self.cis(k), n) for k, n in parts.items())]:
+            if n:
+                out = self.turn(out, self.multiple(z, n))
         return out
 
-    def _term(self, monomial: Monomial, q: Fraction) -> tuple[Poly, Poly]:
-        if monomial == _PI and (4 * q).denominator == 1:
-            eighth: Poly = {(ROOT_TWO,): modular(Fraction(1, 2))}
-            return self.multiple((eighth, eighth), int(4 * q))
+    def cis(self, k: int) -> tuple[Poly, Poly]:
+        """Cosine and sine of a base angle."""
+        return {self.cosine(k): 1}, {((6, k, 0),): 1}
+
+    def split(self, angle: Angle) -> tuple[int, dict[int, int]]:
+        """How many times pi/4 an angle contains, and each base angle.
+
+        Raises:
+            FormalError: something is left.
+        """
+        left = dict(angle.terms)
+        quarters = _whole(4 * left.get(_PI, Fraction(0)))
+        if quarters:
+            del left[_PI]
+        found = {}
         for k, base in enumerate(self.bases):
-            n = q / base.unit
-            if base.monomial == monomial and n.denominator == 1 and abs(n) <= _MOST:
-                return self.multiple(({self.cosine(k): 1}, {((6, k, 0),): 1}), int(n))
-        msg = f"no base angle for {q} {monomial}"
-        raise FormalError(msg)
+            if left and (n := base.within(left)):
+                found[k] = n
+                for m, q in base.terms:
+                    left[m] = left.get(m, Fraction(0)) - n * q
+                left = {m: q for m, q in left.items() if q}
+        if left:
+            msg = f"no base angles for {Angle.of(left)}"
+            raise FormalError(msg)
+        return quarters, found
 
     def rotate(self, gate: Gate, b: dict[str, Poly]) -> dict[str, Poly]:
         """The Bloch vector after a gate."""
