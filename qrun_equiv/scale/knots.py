@@ -158,7 +158,7 @@ class Knots:
     def _tabulate(
         self, element: nn.Module, tensors: dict[str, Tensor], phi: Tensor, period: float
     ) -> tuple[Grid, Tensor]:
-        low, high = (float(end) for end in torch.aminmax(phi.detach()))
+        low, high = torch.stack(torch.aminmax(phi.detach())).tolist()  # a GPU is waited for once
         if not math.isfinite(high - low):
             msg = "some arguments are not finite"
             raise _NoKnotsError(msg)

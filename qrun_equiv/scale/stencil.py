@@ -42,7 +42,7 @@ def coefficients(values: Tensor) -> tuple[Tensor, float, float]:
     with torch.no_grad():
         eighth = torch.diff(table[:, -1], dim=0).abs().amax() * math.factorial(TERMS - 1)
         size, first = values.abs().amax(), torch.diff(values, dim=0).abs().amax()
-        largest, scale, slope = (float(v) for v in (eighth, size, first))
+        largest, scale, slope = torch.stack((eighth, size, first)).tolist()
     rounding = _ROUNDING * scale / slope if slope else 0.0
     largest = max(0.0, largest - NOISE * scale)
     if not largest:
