@@ -23,6 +23,7 @@ CONNECT_S, WORKERS_S = 10.0, 60.0
 #: Seconds between two looks at a cluster that has nothing to say.
 WAIT_S = 1.0
 _PARENT_S = 0.5
+_HANDED_S = 1.0  # at most, until an item is with its worker: it takes milliseconds
 
 
 class BackendError(QrunEquivError):
@@ -90,7 +91,10 @@ class _Processes:
         return
 
     def close(self, flying: Sequence[Any]) -> None:
-        del flying
+        # loky's own thread fails on an item that it has not handed to its worker yet
+        end = time.monotonic() + _HANDED_S
+        while time.monotonic() < end and not all(f.running() or f.done() for f in flying):
+            time.sleep(0.005)
         for executor in (*self._idle, *self._busy.values()):
             executor.shutdown(kill_workers=True)
 

@@ -258,7 +258,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps(asdict(row), indent=1) + "\n")
         return int(bool(row.wrong))
     given.output.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a report of what was done
     tasks = interleaved(given.equal, given.mutants, given.seed)
     kept = read(given.output / TABLE) if given.resume else []
     done = {(row.kind, row.index) for row in kept}
@@ -267,7 +266,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"python tests/campaign/soundness.py --seed {given.seed} --equal {given.equal} "
         f"--mutants {given.mutants} --jobs {given.jobs}"
     )
-    rows = collect(run(left, given.jobs), given.output, len(tasks), kept)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a report of what was done
+    try:
+        rows = collect(run(left, given.jobs), given.output, len(tasks), kept)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     write(given.output, rows, given.seed, command, len(tasks))
     return int(any(r.wrong for r in rows))
 
