@@ -12,6 +12,7 @@ Schuld, Sweke, Meyer, Phys. Rev. A 103, 032430 (2021), eq. (9) to (13).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -78,7 +79,8 @@ def accessible(
     """
     chosen = list(range(circuit.n_features)) if features is None else list(features)
     found: set[Frequency] = {tuple(Angle() for _ in chosen)}
-    for slope, gaps in slopes(circuit, chosen):
+    encodings = slopes(circuit, chosen)
+    for slope, gaps in encodings:
         steps = [tuple(s * (sign * gap) for s in slope) for gap in gaps for sign in (1, -1)]
         grown = set(found)
         for step in steps:
@@ -86,11 +88,25 @@ def accessible(
         found = grown
         if len(found) > limit:
             msg = (
-                f"the circuit has more than {limit} accessible frequencies in {len(chosen)} "
-                "feature(s); restrict the features or raise the limit"
+                f"the circuit has more than {limit:,} accessible frequencies in {len(chosen)} "
+                f"feature(s), up to {most(encodings)}: choose fewer features, or raise limit= "
+                "(a SpectrumEngine needs no list)"
             )
             raise SpectrumError(msg)
     return tuple(sorted(found, key=lambda w: tuple(a.terms for a in w)))
+
+
+def most(encodings: Sequence[tuple[Frequency, tuple[float, ...]]]) -> str:
+    """How many frequencies the gates of :func:`slopes` have at most, in words.
+
+    ``n`` gates of one slope share theirs: ``-n .. n`` times the smallest gap.
+    """
+    alike = Counter(
+        (max(s, tuple(-a for a in s), key=lambda v: tuple(a.terms for a in v)), gaps)
+        for s, gaps in encodings
+    )
+    count = math.prod(1 + 2 * n * round(max(g) / min(g)) for (_, g), n in alike.items())
+    return f"{count:,}" if count < 10**15 else f"10^{math.log10(count):.0f}"
 
 
 def common_unit(values: Iterable[Fraction]) -> Fraction:

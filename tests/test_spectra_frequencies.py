@@ -339,7 +339,16 @@ def test_values_largest_and_gaps_of_commensurate_scales():
     np.testing.assert_allclose(found.gaps()[0], [0.1])
     assert found.period() == (Period(Angle.constant(Fraction(1, 10))),)
     assert found.period()[0].length() == pytest.approx(20 * math.pi)
-    assert "period 2*pi/(1/10)" in found.describe()
+    assert "period 20*pi" in found.describe()
+
+
+@pytest.mark.parametrize(
+    ("base", "text"),
+    [(Angle.constant(2), "pi"), (Angle.constant(Fraction(3, 2)), "4/3*pi"), (PI, "2"),
+     (A, "2*pi/(theta0)"), (Angle(), "constant")],
+)  # fmt: skip
+def test_a_period_is_written_as_a_number_where_it_is_one(base, text):
+    assert str(Period(base)) == text
 
 
 def test_gaps_and_period_of_the_effective_ones():

@@ -27,7 +27,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qrun_equiv.angle import Angle, Symbol
+from qrun_equiv.angle import PI, Angle, Symbol
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import MAX_FREQUENCIES, Array, Frequency, common_base, multiple, numeric
@@ -63,7 +63,12 @@ class Period:
     def __str__(self) -> str:
         if not self.base.terms:
             return "constant"
-        return "2*pi" if self.base == Angle.constant(1) else f"2*pi/({self.base})"
+        unit, q = self.base.terms[0]
+        if len(self.base.terms) == 1 and not unit:  # a rational: 1/10 has the period 20*pi
+            return str(PI * (2 / abs(q)))
+        if len(self.base.terms) == 1 and unit == PI.terms[0][0]:
+            return str(Angle.constant(2 / abs(q)))
+        return f"2*pi/({self.base})"
 
 
 @dataclass(frozen=True, slots=True)
