@@ -15,8 +15,17 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 
+FRAME = """<!DOCTYPE html><title>frame</title>
+<script>addEventListener("message", (e) => { document.title = e.data; });</script>
+<iframe src="%s" width="%d" height="844"></iframe>"""
+
+
 def browse(page, width=1440):
     """The document after its scripts ran, and what the console said."""
+    if width < 500:  # narrower than Chromium's windows: the frame has the title of the page in it
+        frame = page.with_suffix(f".{width}.html")
+        frame.write_text(FRAME % (page.name, width))
+        page = frame
     command = [
         CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
         f"--window-size={width},900", "--virtual-time-budget=2000", "--dump-dom", page.as_uri(),
@@ -36,7 +45,8 @@ def folder(tmp_path_factory):
 def scripted(folder, name, script):
     """A copy of a page that runs a script of ours at its end."""
     path = (folder / name).with_suffix(".test.html")
-    text = (folder / name).read_text().replace("</body>", f"<script>{script}</script></body>")
+    told = f"{script}; if (parent !== window) parent.postMessage(document.title, '*')"
+    text = (folder / name).read_text().replace("</body>", f"<script>{told}</script></body>")
     path.write_text(text)
     return path
 
@@ -48,11 +58,14 @@ def test_the_console_is_heard(folder):
 
 @pytest.mark.parametrize("name", ["index.html", "pairs/off.html"])
 def test_no_console_error_and_nothing_wider_than_the_window(folder, name):
-    wide = "document.title = document.documentElement.scrollWidth <= innerWidth ? 'fits' : 'wide'"
+    wide = (
+        "document.title = innerWidth +"
+        "(document.documentElement.scrollWidth <= innerWidth ? ' fits' : ' is too narrow')"
+    )
     for width in (1440, 390):
         document, complaints = browse(scripted(folder, name, wide), width)
         assert complaints == []
-        assert "<title>fits</title>" in document
+        assert f"<title>{width} fits</title>" in document
 
 
 def test_the_filter_and_the_chips_hide_rows(folder):
@@ -94,3 +107,22 @@ def test_a_page_is_opened_by_its_address(folder, monkeypatch):
     monkeypatch.setattr("webbrowser.open", lambda address: seen.append(address) or True)
     assert open_page(folder / "index.html")
     assert seen == [(folder / "index.html").as_uri()]
+
+
+def test_paper_is_white_whatever_the_screen_is(folder):
+    """In print no rule for dark screens holds: not the system's, not the reader's choice."""
+    script = (
+        "const rules = [...document.styleSheets[0].cssRules];"
+        "const media = rules.filter((r) => r.media).map((r) => r.media.mediaText);"
+        "const dark = media.filter((m) => m.includes('dark'));"
+        "const print = rules.find((r) => r.media && r.media.mediaText === 'print');"
+        "document.documentElement.dataset.theme = 'dark';"
+        "const paper = () => getComputedStyle(document.documentElement).backgroundColor;"
+        "const screen = paper();"
+        "print.media.mediaText = 'screen';"
+        "document.title = [dark.length, dark.every((m) => m.startsWith('screen')), screen,"
+        "paper()].join('; ');"
+    )
+    document, complaints = browse(scripted(folder, "index.html", script))
+    assert complaints == []
+    assert "<title>1; true; rgb(20, 24, 28); rgb(255, 255, 255)</title>" in document

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,9 +17,11 @@ from rich.console import Console
 from qrun_equiv.errors import FrontendError, ReportError, SpectrumError
 from qrun_equiv.pair import load_file
 from qrun_equiv.reporting import figures, report
+from qrun_equiv.reporting.curves import Line
+from qrun_equiv.reporting.drawn import _about_spectrum
 from qrun_equiv.reporting.mathematics import angle, formulas
 from qrun_equiv.reporting.numbers import to_npz
-from qrun_equiv.reporting.spectra import plane, spectrum
+from qrun_equiv.reporting.spectra import _distinct, plane, spectrum
 from qrun_equiv.reporting.spectrum_files import write_spectra
 from qrun_equiv.reporting.spectrum_page import _feature, print_spectrum, spectrum_pages
 from qrun_equiv.reporting.subject import subject, unverified
@@ -194,6 +199,11 @@ def test_an_openqasm_file_alone(tmp_path):
         path, observable="ZI"
     )  # little-endian: qubit 1, which no feature moves
     assert [row.effective for row in other.features[0].rows] == [True, False]
+    write_spectra([page], tmp_path / "out", exports=("png",))  # one source: nothing to subtract
+    assert (tmp_path / "out" / "spectrum-x0.png").stat().st_size > 1000
+    assert "pennylane" not in (tmp_path / "out" / "spectrum.html").read_text()
+    figure = figures.spectrum_figure(page.features[0].spectrum)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["|c(ω)|"]
     with pytest.raises(FrontendError, match="'QQ' is no Pauli label"):
         spectrum_pages(path, observable="QQ")
 
@@ -248,6 +258,34 @@ def test_the_point_and_the_layout_are_in_the_files(right, tmp_path):
     assert all(line in (tmp_path / "spectrum.html").read_text() for line in right.point)
 
 
+def test_a_spectrum_too_large_to_draw_is_refused_with_its_size(tmp_path):
+    path = tmp_path / "large.qasm"
+    turns = "\n".join(f"rx({math.sqrt(p)} * x0) q[0];\nry(theta0) q[0];" for p in range(2, 32, 2))
+    head = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ninput float[64] x0;\n'
+    path.write_text(f"{head}input float[64] theta0;\nqubit[1] q;\n{turns}\n")
+    begun = time.process_time()
+    with pytest.raises(SpectrumError, match=r"up to 14,348,907 frequencies .* too many to draw"):
+        spectrum_pages(path)
+    assert time.process_time() - begun < 10
+
+
+def test_a_plane_of_27_by_27_frequencies_is_drawn(repository):
+    (pair,) = load_file(repository / "circuits" / "universal_classifier.py")
+    what = unverified(pair)
+    assert len(_distinct(what.neutral, (0, 1), what)) == (27 * 27 + 1) / 2
+    with pytest.raises(SpectrumError, match=r"up to 19,683 frequencies in 3 .* too many to draw"):
+        _distinct(what.neutral, (0, 1, 2), what)
+
+
+def test_the_page_says_how_many_frequencies_are_effective(right):
+    found = right.features[0].spectrum
+    words = "can have 9 frequencies; 2 of them (ticks) are effective, and at the others (crosses)"
+    assert words in _about_spectrum(found)
+    every = replace(found, effective=found.accessible)
+    assert "can have 9 frequencies (ticks), all of them effective" in _about_spectrum(every)
+    assert "9 frequencies (ticks). Grey" in _about_spectrum(replace(found, effective=None))
+
+
 # --- marks in the figure -------------------------------------------------------------------------
 
 
@@ -281,14 +319,35 @@ def test_dense_lines_become_pixels(right):
     grid = np.linspace(0, 1, 5000)
     found = replace(right.features[0].spectrum)
     assert found.tolerance > 0
-    from qrun_equiv.reporting.curves import Line
-
     line = Line(0, grid, {"a": np.sin(grid), "b": np.sin(grid)}, "output 0", 1e-9, None,
                 np.zeros(0), "")  # fmt: skip
     above, below = figures.curves_figure(line).axes
     assert all(drawn.get_rasterized() for drawn in (*above.lines, below.lines[0]))
     few = replace(line, grid=grid[:9], values={k: v[:9] for k, v in line.values.items()})
     assert not any(drawn.get_rasterized() for drawn in figures.curves_figure(few).axes[0].lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "tolerance", "low", "high"),
+    [
+        (0.4976298959, 1e-9, 0.25, 0.75),
+        (0.0, 1e-9, -1, 1),
+        (0.0, None, -1, 1),
+        (-3e4, None, -4.5e4, -1.5e4),
+    ],
+)
+def test_rounding_does_not_fill_the_axis_of_a_constant(value, tolerance, low, high):
+    grid = np.linspace(-3, 3, 50)
+    noise = max(abs(value), 1.0) * 1e-16 * np.sin(40 * grid)
+    line = Line(0, grid, {"a": value + noise, "b": value - noise}, "output 1", tolerance, None,
+                np.zeros(0), "")  # fmt: skip
+    one, several = figures.curves_figure(line), figures.outputs_figure({0: line, 1: line}, 0)
+    for axes in (one.axes[0], several.axes[0]):
+        assert axes.get_ylim() == pytest.approx((low, high), abs=0.01)
+    one.canvas.draw()
+    assert one.axes[0].yaxis.get_offset_text().get_text() == ""
+    wave = replace(line, values={"a": value + 1e-3 * (1 + abs(value)) * np.sin(grid)})
+    assert np.ptp(figures.curves_figure(wave).axes[0].get_ylim()) < 0.01 * (1 + abs(value))
 
 
 # --- the report's files ---------------------------------------------------------------------------
@@ -344,8 +403,6 @@ def test_the_same_arrays_give_the_same_bytes():
 
 
 def plain(markup):
-    import re
-
     return re.sub(r"<[^>]+>", "", str(markup))
 
 
@@ -354,7 +411,12 @@ def test_the_claim_as_a_formula(file):
     verdict = pair.verify(level="sampled")
     what = subject(pair, verdict)
     made = formulas(pair, what.neutral, 2, 1)
-    assert plain(made.claim) == "fk(x,θ)=⟨0|U†(x,θ)OkU(x,θ)|0⟩=gk(x,θ)"
+    assert plain(made.claim) == "fk(x,θ)=⟨0|U†(x,θ)OkU(x,θ)|0⟩ =gk(x,θ)"
+    assert plain(made.named) == "U(x,θ)="
+    # A narrow page can break the claim, and no bracket grows with the room around an index.
+    assert str(made.claim).count("<math") == 2
+    signs = re.findall(r"<mo([^>]*)>[()⟨⟩|]</mo>", "".join(map(str, (made.claim, *made.unitary))))
+    assert all('stretchy="false"' in sign for sign in signs)
     assert [plain(factor) for factor in made.unitary] == [
         "RX(1)(x1)", "RY(0)(θ0+2x0)", "RX(0)(−x0)", "RX(0)(x0)",
     ]  # fmt: skip

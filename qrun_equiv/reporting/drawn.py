@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from qrun_equiv.certificate import Verdict
 from qrun_equiv.errors import ReportError, SpectrumError
 from qrun_equiv.pair import Pair
-from qrun_equiv.reporting import curves, figures, fits, numbers, spectra
+from qrun_equiv.reporting import curves, figures, fits, numbers, planes, spectra
 from qrun_equiv.reporting.drawings import circuit_figure
 from qrun_equiv.reporting.mathematics import Formulas, formulas
 from qrun_equiv.reporting.schematic import network_figure
@@ -200,7 +200,7 @@ class PairFigures:
             f"|c| of output {found.output} at the {len(found.frequencies)} accessible frequencies "
             f"in x{first} and x{second}{held}; open squares are below {found.tolerance:.0e}."
         )
-        return figures.plane_figure(found), text
+        return planes.plane_figure(found), text
 
     def _fit(self) -> tuple[Figure, str]:
         found = fits.fit(self.pair, self.what())
@@ -228,12 +228,18 @@ def _about_spectrum(found: spectra.Spectrum) -> str:
     count = 2 * int(known.sum()) - 1
     text = (
         f"Fourier coefficients of output {found.output} in x{found.feature}{held}. The circuit can "
-        f"have {count} frequencies (ticks)"
+        f"have {count} frequencies"
     )
-    if found.effective is not None:
-        used = found.frequencies[known & found.effective]
+    used = None if found.effective is None else found.frequencies[known & found.effective]
+    effective = None if used is None else 2 * len(used) - (0.0 in used)
+    if effective is None:
+        text += " (ticks)"
+    elif effective == count:
+        text += " (ticks), all of them effective"
+    else:
         text += (
-            f"; the coefficients of {2 * len(used) - (0.0 in used)} are not zero for all parameters"
+            f"; {effective} of them (ticks) are effective, and at the others (crosses) the "
+            "coefficient is 0 whatever the parameters"
         )
     text += f". Grey: below {found.tolerance:.0e}. c(−ω) is the conjugate of c(ω)."
     text += f" Note: {found.note}." if found.note else ""

@@ -1,4 +1,4 @@
-"""The figures of a pair: curves and spectra with their differences, planes, data and fit."""
+"""The figures of a pair: curves and spectra with their differences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 
 from qrun_equiv.reporting.curves import Line
-from qrun_equiv.reporting.spectra import Plane, Spectrum
+from qrun_equiv.reporting.spectra import Spectrum
 from qrun_equiv.reporting.svg import COLOURS, DENSE, canvas
 
 #: Differences below this are drawn here: it is below the last bit of a double near 1.
@@ -22,6 +22,8 @@ FLOOR = 1e-17
 WIDTH, HEIGHT = 5.4, 4.1
 #: Decades below the tolerance at which a spectrum's axis ends.
 _BELOW = 2
+#: Of the largest value: a curve that varies less is drawn as a constant.
+_FLAT = 1e-9
 #: Left margin in inches.
 _LEFT = 0.78
 
@@ -43,7 +45,7 @@ _DOTS: dict[str, Any] = {
 def curves_figure(line: Line) -> Figure:
     """All sources over each other; below it, their absolute differences and the tolerance."""
     figure, (above, below) = _panels()
-    _overlay(above, line.grid, line.values)
+    _overlay(above, line)
     if len(line.data):
         above.plot(
             line.data, np.zeros(len(line.data)), "|", color=COLOURS["muted"], markersize=6,
@@ -67,7 +69,7 @@ def outputs_figure(lines: Mapping[int, Line], left_out: int) -> Figure:
     figure = canvas(WIDTH, 1.2 * rows + 0.8)
     panels = list(figure.subplots(rows, 2, sharex=True, squeeze=False).flat)
     for axes, (output, line) in zip(panels, lines.items(), strict=False):
-        _overlay(axes, line.grid, line.values)
+        _overlay(axes, line)
         axes.set_ylabel(f"output {output}")
         _radians(axes, line.grid)
     for axes in panels[len(lines) :]:
@@ -78,28 +80,47 @@ def outputs_figure(lines: Mapping[int, Line], left_out: int) -> Figure:
     figure.supxlabel(f"feature x{feature} (radians){more}", fontsize=9.6, y=0.02)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper left", ncols=4, borderaxespad=0.1)
-    _place(figure, top=0.32, bottom=0.5)
+    place(figure, top=0.32, bottom=0.5)
     figure.subplots_adjust(wspace=0.45, hspace=0.2)
     return figure
 
 
-def _overlay(axes: Axes, grid: Any, values: Mapping[str, Any]) -> None:
+def _overlay(axes: Axes, line: Line) -> None:
     """Sources over each other, the last one as dots; many points become pixels."""
-    every = max(1, len(grid) // 50)
-    for index, name in enumerate(values):
-        last = index == len(values) - 1
+    every = max(1, len(line.grid) // 50)
+    for index, (name, values) in enumerate(line.values.items()):
+        last = index == len(line.values) - 1
         style = {**_DOTS, "markevery": every} if last else _STYLES[index % len(_STYLES)]
-        axes.plot(grid, values[name], label=name, rasterized=len(grid) > DENSE, **style)
+        axes.plot(line.grid, values, label=name, rasterized=len(line.grid) > DENSE, **style)
+    _level(axes, line)
+
+
+def _level(axes: Axes, line: Line) -> None:
+    """The rounding of a constant must not fill the axis: its range is that of the constant."""
+    every = np.concatenate([np.ravel(v) for v in line.values.values()])
+    low, high = float(np.min(every)), float(np.max(every))
+    largest = max(abs(low), abs(high))
+    least = max(line.tolerance or 100 * FLOOR, _FLAT * largest)
+    if high - low <= least:
+        reach = 1.0 if largest <= least else largest / 2
+        axes.set_ylim((low + high) / 2 - reach, (low + high) / 2 + reach)
 
 
 # --- spectra -------------------------------------------------------------------------------------
 
 
 def spectrum_figure(spectrum: Spectrum) -> Figure:
-    """Magnitudes, circuits up and the counterpart down; below it, the coefficients' differences."""
-    figure, (above, below) = _panels(HEIGHT + 0.5, (2.5, 1))
+    """Magnitudes, circuits up and the counterpart down; below it, the coefficients' differences.
+
+    A circuit alone has no differences, and no second panel.
+    """
+    if len(spectrum.coefficients) > 1:
+        figure, (above, below) = _panels(HEIGHT + 0.5, (2.5, 1))
+        _differences(below, spectrum.frequencies, spectrum.coefficients, spectrum.claimed, "o")
+    else:
+        figure = canvas(WIDTH, HEIGHT - 1)
+        above = below = figure.subplots()
     draw_stems(above, spectrum)
-    _differences(below, spectrum.frequencies, spectrum.coefficients, spectrum.claimed, "o")
     below.set_xlabel(f"frequency ω (radians per unit of x{spectrum.feature})")
     w = spectrum.frequencies
     if np.allclose(w, np.round(w), rtol=0, atol=1e-9):
@@ -161,7 +182,7 @@ def _mark(axes: Axes, spectrum: Spectrum, sizes: Mapping[str, Any]) -> None:
             axes.plot(
                 spectrum.frequencies[flags], np.zeros(int(flags.sum())), marker, color=colour,
                 markersize=size, markerfacecolor="none", markeredgewidth=1.3, label=label,
-                linestyle="none", zorder=5,
+                linestyle="none", zorder=5, clip_on=False,
             )  # fmt: skip
 
 
@@ -180,54 +201,6 @@ def _mirrored_decades(
     axes.set_yticks(every, [f"1e{abs(t) + first:+03d}" for t in every])
 
 
-def plane_figure(plane: Plane) -> Figure:
-    """``|c|`` over the frequencies of two features, a panel for each source, colours in decades."""
-    shown = list(plane.coefficients)
-    columns = len(shown) if len(shown) <= 3 else 2
-    rows = -(-len(shown) // columns)
-    figure = canvas(WIDTH, 0.8 + (2.1 if columns < 3 else 1.7) * rows)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    panels = list(grid.flat)[: len(shown)]
-    _place(figure, top=0.3, bottom=0.5)
-    figure.subplots_adjust(right=0.82, wspace=0.1, hspace=0.25)
-    low = np.log10(plane.tolerance)
-    top = max(float(np.log10(np.max(np.abs(plane.coefficients[n])))) for n in shown)
-    x, y = plane.frequencies.T
-    for axes, name in zip(panels, shown, strict=True):
-        size = np.log10(np.maximum(np.abs(plane.coefficients[name]), 1e-300))
-        seen = size > low
-        axes.scatter(
-            x[~seen], y[~seen], marker="s", s=9, facecolors="none", edgecolors=COLOURS["rule"],
-            linewidths=0.8,
-        )  # fmt: skip
-        points = axes.scatter(
-            x[seen], y[seen], c=size[seen], marker="s", s=_side(x, y, columns) ** 2, cmap="viridis",
-            vmin=low, vmax=max(top, low + 1), linewidths=0, rasterized=True,
-        )  # fmt: skip
-        axes.set_title(name, fontsize=9.6)
-        axes.margins(0.2)
-        axes.grid(visible=False)
-    for axes in list(grid.flat)[len(shown) :]:
-        axes.axis("off")
-    unit = "(rad per unit)"
-    figure.supxlabel(f"ω of x{plane.features[0]} {unit}", fontsize=9.6, x=0.48, y=0.02)
-    figure.supylabel(f"ω of x{plane.features[1]} {unit}", fontsize=9.6, x=0.01)
-    bar = figure.colorbar(points, cax=figure.add_axes((0.85, 0.2, 0.025, 0.65)))
-    bar.ax.set_title("|c|", fontsize=9.6)
-    bar.ax.grid(visible=False)
-    bar.locator = MultipleLocator(max(1, round((max(top, low + 1) - low) / 4)))
-    bar.formatter = FuncFormatter(lambda value, _: f"1e{value:+03.0f}")
-    bar.update_ticks()
-    bar.outline.set_visible(False)
-    return figure
-
-
-def _side(x: Any, y: Any, columns: int) -> float:
-    """Side of a cell in points: a lattice is filled, a cloud stays apart."""
-    count = max(len(np.unique(np.round(x, 6))), len(np.unique(np.round(y, 6))))
-    return float(np.clip(220 / columns / max(count, 1), 3.5, 24))
-
-
 # --- parts ---------------------------------------------------------------------------------------
 
 
@@ -239,7 +212,7 @@ def _panels(
     return figure, (above, below)
 
 
-def _place(figure: Figure, *, top: float, bottom: float, left: float = _LEFT) -> None:
+def place(figure: Figure, *, top: float, bottom: float, left: float = _LEFT) -> None:
     """Margins in inches."""
     width, height = figure.get_size_inches()
     figure.subplots_adjust(
@@ -258,7 +231,7 @@ def _legends(figure: Figure, above: Axes, below: Axes) -> None:
             ncols=columns, columnspacing=1.2, handlelength=1.8,
         ),
     )  # fmt: skip
-    pairs, names = below.get_legend_handles_labels()
+    pairs, names = ([], []) if below is above else below.get_legend_handles_labels()
     rows = 0
     if len(pairs) > 1:
         rows = _widest(
@@ -268,7 +241,7 @@ def _legends(figure: Figure, above: Axes, below: Axes) -> None:
                 columnspacing=1.2, borderaxespad=0.1,
             ),
         )  # fmt: skip
-    _place(figure, top=0.12 + 0.19 * top, bottom=0.5 + 0.19 * rows)
+    place(figure, top=0.12 + 0.19 * top, bottom=0.5 + 0.19 * rows)
 
 
 def _widest(figure: Figure, count: int, left: float, make: Callable[[int], Legend]) -> int:
@@ -303,8 +276,8 @@ def _differences(
         )  # fmt: skip
     if tolerance is not None:
         axes.axhline(tolerance, color=COLOURS["ink"], linewidth=1, linestyle="--")
-        every = np.max([np.abs(values[a] - values[b]) for a, b in pairs], axis=0) if pairs else []
-        side, upright = _free(grid, np.asarray(every), tolerance)
+        every = np.max([np.abs(values[a] - values[b]) for a, b in pairs], axis=0, initial=0.0)
+        side, upright = _free(grid, np.broadcast_to(every, np.shape(grid)), tolerance)
         axes.annotate(
             f"tolerance {tolerance:.0e}", (side, tolerance), (0, 2 if upright else -3),
             ha="right" if side else "left", va="bottom" if upright else "top", fontsize=8,

@@ -34,6 +34,7 @@ class Formulas:
     Attributes:
         claim: what is claimed about ``f`` and ``g``.
         domain: for which features and parameters.
+        named: ``U(x, theta) =``.
         unitary: factors of ``U``, the last applied first as in a product; empty where too long.
         observables: ``O_k = ...``; those beyond :data:`OBSERVABLES` are left out.
         more: what was left out, in words.
@@ -41,6 +42,7 @@ class Formulas:
 
     claim: Markup
     domain: Markup
+    named: Markup
     unitary: tuple[Markup, ...]
     observables: tuple[Markup, ...]
     more: str
@@ -68,6 +70,7 @@ def formulas(pair: Pair, circuit: Circuit | None, n_features: int, n_parameters:
     return Formulas(
         claim=_claim(pair, several=circuit is not None and len(circuit.observables) > 1),
         domain=_domain(pair, n_features, n_parameters),
+        named=_math(f"{_i('U')}{_arguments()}{_o('=')}"),
         unitary=unitary,
         observables=observables,
         more="; ".join(more),
@@ -94,13 +97,13 @@ def _claim(pair: Pair, *, several: bool) -> Markup:
     )
     other = _call("g", index)
     if pair.claim == "approximates":
-        body = (
-            f"{_o('|')}{_call('f', index)}{_o('−')}{other}{_o('|')}{_o('≤')}{_number(pair.epsilon)}"
-            f"{_o(',')}<mspace width='1em'/>{value}"
-        )
+        apart = f"{_o('|')}{_call('f', index)}{_o('−')}{other}{_o('|')}"
+        epsilon = f"{_o('≤')}{_number(pair.epsilon)}{_o(',')}<mspace width='1em'/>"
+        parts = (apart + epsilon, value)
     else:
-        body = f"{value}{_o('=' if pair.claim == 'equal' else '≠')}{other}"
-    return _math(body, display=True)
+        parts = (value, f"{_o('=' if pair.claim == 'equal' else '≠')}{other}")
+    # A narrow page breaks the line between them.
+    return Markup(" ").join(_math(part, display=True) for part in parts)
 
 
 def _domain(pair: Pair, n_features: int, n_parameters: int) -> Markup:
@@ -140,16 +143,16 @@ def _space(name: str, size: int) -> str:
 
 
 def _gate(gate: Gate) -> str:
-    wires = ",".join(map(str, gate.wires))
+    at = _bracket(_n(",".join(map(str, gate.wires))))
     name = {"PhaseShift": "P", "Unitary": "V"}.get(gate.name, gate.name)
     head = _i("R") if name.startswith("R") and gate.angle is not None else f"<mi>{name}</mi>"
     letter = name[1:] if head == _i("R") else ""
     if gate.name == "PauliRot":
         head, letter = _i("R"), gate.word
-    named = f"<msubsup>{head}<mi>{letter}</mi><mrow><mo>(</mo><mn>{wires}</mn><mo>)</mo></mrow>"
+    named = f"<msubsup>{head}<mi>{letter}</mi>{at}"
     shown = f"{named}</msubsup>"
     if not letter:
-        shown = f"<msup>{head}<mrow><mo>(</mo><mn>{wires}</mn><mo>)</mo></mrow></msup>"
+        shown = f"<msup>{head}{at}</msup>"
     return shown + ("" if gate.angle is None else _bracket(angle(gate.angle)))
 
 
@@ -182,8 +185,10 @@ def _n(number: str) -> str:
 
 
 def _o(sign: str) -> str:
-    tight = ' lspace="0" rspace="0" stretchy="false"' if sign in "|⟨⟩" else ""
-    return f"<mo{tight}>{escape(sign)}</mo>"
+    tight = ' lspace="0" rspace="0"' if sign in "|⟨⟩" else ""
+    # Left to themselves brackets grow with the room that fonts leave around indices.
+    fixed = ' stretchy="false"' if sign in "|⟨⟩()[]" else ""
+    return f"<mo{tight}{fixed}>{escape(sign)}</mo>"
 
 
 def _group(body: str) -> str:

@@ -18,14 +18,14 @@ from qrun_equiv import tolerances
 from qrun_equiv.certificate import SPECTRUM, Verdict
 from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
-from qrun_equiv.fourier import accessible, design, fit, half, numeric
+from qrun_equiv.fourier import accessible, design, fit, half, most, numeric, slopes
 from qrun_equiv.frontends.base import Array
 from qrun_equiv.reporting.subject import Subject
 
 Complex = NDArray[np.complex128]
 
-#: Most frequencies (one of each pair ``w, -w``) and most sample points of a figure.
-MOST_FREQUENCIES, MOST_POINTS = 220, 900
+#: Most frequencies (one of each pair ``w, -w``) of one feature and of two; most sample points.
+MOST_FREQUENCIES, MOST_OF_PLANE, MOST_POINTS = 220, 400, 900
 #: Frequencies nearer than this, relative to the largest, are drawn as one.
 _SAME = 1e-9
 _OFF_GRID = 6
@@ -175,14 +175,23 @@ def _epsilon(verdict: Verdict | None) -> float | None:
 
 def _distinct(circuit: Circuit, features: tuple[int, ...], what: Subject) -> Array:
     """Numerically distinct accessible frequencies ``[n, d]``, 0 first, one of each pair."""
-    exact = half(accessible(circuit, features, limit=8 * MOST_FREQUENCIES))
+    drawn = MOST_FREQUENCIES if len(features) == 1 else MOST_OF_PLANE
+    encodings = slopes(circuit, features)
+    try:
+        exact = half(accessible(circuit, features, limit=8 * drawn))
+    except SpectrumError:
+        msg = (
+            f"up to {most(encodings)} frequencies in {len(features)} feature(s) are too many to "
+            "draw; qrun_equiv.spectrum_engine(circuit, limit=...) computes them"
+        )
+        raise SpectrumError(msg) from None
     values = numeric(exact, what.x, what.theta)
     size = max(float(np.max(np.abs(values), initial=0.0)), np.finfo(float).tiny)
     signs = np.where(np.any(values < -_SAME * size, axis=1) & _leads_negative(values, size), -1, 1)
     values = values * signs[:, None] + 0.0
     _, kept = np.unique(np.round(values / (_SAME * size)), axis=0, return_index=True)
     kept = np.sort(kept)
-    if len(kept) > MOST_FREQUENCIES:
+    if len(kept) > drawn:
         msg = f"{2 * len(kept) - 1} frequencies in {len(features)} feature(s) are too many to draw"
         raise SpectrumError(msg)
     return np.asarray(values[kept])

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from qrun_equiv.files import write_atomically
-from qrun_equiv.reporting import figures, numbers, words
+from qrun_equiv.reporting import figures, numbers, planes, words
 from qrun_equiv.reporting.drawn import Drawing
 from qrun_equiv.reporting.page import check_formats, check_writable, environment, move, staged
 from qrun_equiv.reporting.spectra import Plane, Spectrum
@@ -59,7 +59,7 @@ def _draw(what: Spectrum | Plane, stem: str, target: Path, exports: Sequence[str
     if isinstance(what, Spectrum):
         kind, make = f"x{what.feature}", lambda: figures.spectrum_figure(what)
     else:
-        kind, make = "plane", lambda: figures.plane_figure(what)
+        kind, make = "plane", lambda: planes.plane_figure(what)
     with mpl.rc_context(SETTINGS):
         figure = make()
         svg = Markup(inline(figure, f"{stem}-{kind}", f"Spectrum, {kind}"))  # noqa: S704 - our own SVG
