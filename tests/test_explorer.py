@@ -537,6 +537,32 @@ def test_light_and_dark(tmp_path: Path) -> None:
 
 
 @browser
+def test_print_is_light(tmp_path: Path) -> None:
+    """Paper is white: the dark page is printed in light colours, its canvases too, and comes back.
+
+    The choice of the reader is not touched.
+    """
+    script = """
+    const look = () => [document.documentElement.dataset.theme,
+      document.querySelector("#network-drawing .feature canvas").toDataURL()];
+    result.looks = [look()];
+    for (const kind of ["beforeprint", "afterprint"]) {
+      dispatchEvent(new Event(kind));
+      result.looks.push(look());
+    }
+    result.kept = localStorage.getItem("theme");"""
+    choice = "<script>localStorage.setItem('theme', 'dark');</script>"
+    page = explorer.render(small()).replace("<head>", "<head>" + choice, 1)
+    found = run(page, script, tmp_path)
+    assert found["errors"] == []
+    screen, paper, again = found["looks"]
+    assert (screen[0], paper[0]) == ("dark", "light")
+    assert screen[1] != paper[1]
+    assert again == screen
+    assert found["kept"] == "dark"
+
+
+@browser
 def test_the_pair_s_counterpart_is_not_spoken_for(tmp_path: Path) -> None:
     """A pair's page says that it derives its network; the serial template has no counterpart."""
     file = tmp_path / "wrong pair.py"

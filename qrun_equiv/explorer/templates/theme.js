@@ -10,7 +10,10 @@
   try { chosen = localStorage.getItem("theme"); } catch { /* no storage: the system's */ }
 
   function show() {
-    const now = names.includes(chosen) ? chosen : names[Number(system.matches)];
+    wear(names.includes(chosen) ? chosen : names[Number(system.matches)]);
+  }
+
+  function wear(now) {
     const other = names.find((name) => name !== now);
     root.dataset.theme = now;
     button.textContent = other === "dark" ? "Dark" : "Light";
@@ -24,5 +27,7 @@
     show();
   });
   system.addEventListener("change", show);
+  addEventListener("beforeprint", () => wear("light"));
+  addEventListener("afterprint", show);
   show();
 })();
