@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 from torch.func import functional_call
 
-from qrun_equiv.scale.piecewise import TERMS, Grid, differentiate, evaluate, moments_of
+from qrun_equiv.scale.paths import obstacle
+from qrun_equiv.scale.piecewise import TERMS, Grid, differentiate, evaluate, moments_of, transformed
 from qrun_equiv.scale.stencil import NOISE, coefficients, knots_of
 
 MOST_KNOTS = 1 << 17
@@ -35,12 +36,14 @@ MOST_KNOTS = 1 << 17
 TOLERANCES = {
     torch.float32: 3e-7, torch.float64: 3e-11, torch.bfloat16: 1e-4, torch.float16: 3e-5,
 }  # fmt: skip
-_FEWEST = 1 << 13  # elements; below, evaluating g at all of them is as fast
+_SHORT = (torch.bfloat16, torch.float16)
+FEWEST = 1 << 13  # elements; below, evaluating g at all of them is as fast
 #: Elements a knot, at least: a knot is evaluated in float64, and its graph is kept.
 _SHARE = {torch.float64: 2}
 _SHARE_SHORTER = 4
 _START, _WIDEST = -4, 0  # powers of two: the first step, and the widest (radians)
 _LONGEST = 512  # fastest scale over the common one; beyond it there is no short period
+_REMEMBERED = 1 << 10  # calls that may be repeated by the backward pass
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -118,6 +121,8 @@ class Knots:
         self._exponent, self._checked = _START, False
         self._skip = self._wait = self._failed = 0
         self._warned = False
+        self._begun: dict[tuple[Any, ...], list[Any]] = {}
+        self._returned: dict[tuple[Any, ...], torch.dtype] = {}
 
     def __call__(
         self, element: nn.Module, phi: Tensor, period: float | Callable[[], float] = 0.0
@@ -135,11 +140,14 @@ class Knots:
             ``[..., k]``, differentiable like ``element(phi)``.
         """
         tensors = {**dict(element.named_parameters()), **dict(element.named_buffers())}
-        reason = _obstacle(phi, tensors) or self._too_few(phi)
+        reason = obstacle(element, phi, tensors) or self._unfit(phi)
         if not reason:
+            phi = self._as_returned(element, tensors, phi)
+            seen = _looked_at(phi)
             try:
                 known = period() if callable(period) else period
-                grid, table = self._tabulate(element, tensors, phi, known)
+                with self._repeatable((phi.numel(), phi.dtype, *seen)):
+                    grid, table = self._tabulate(element, tensors, phi, known, *seen[:2])
             except _NoKnotsError as error:
                 reason = str(error)
                 self._warn(reason)
@@ -151,14 +159,61 @@ class Knots:
         flat: Tensor = _Interpolation.apply(phi.reshape(-1), table, grid, element, *named)  # type: ignore[no-untyped-call]
         return flat.reshape(*phi.shape, -1)
 
-    def _too_few(self, phi: Tensor) -> str:
-        few = not phi.numel() or (phi.numel() < _FEWEST and not self.always)
+    def _unfit(self, phi: Tensor) -> str:
+        if phi.dtype not in TOLERANCES:
+            return f"the arguments are {phi.dtype}"
+        few = not phi.numel() or (phi.numel() < FEWEST and not self.always)
         return f"{phi.numel()} elements are few" if few else ""
 
+    def _as_returned(self, element: nn.Module, tensors: dict[str, Tensor], phi: Tensor) -> Tensor:
+        """Short arguments in the dtype of the module's values: autocast leaves some in float32."""
+        if phi.dtype not in _SHORT:
+            return phi
+        kind = phi.device.type
+        casts, to = torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
+        call = (phi.dtype, casts, to, frozenset(t.dtype for t in tensors.values()))
+        if call not in self._returned:
+            # not cached: weights cast here would have no gradient later on
+            cast = torch.autocast(kind, dtype=to, enabled=casts, cache_enabled=False)
+            with torch.no_grad(), cast:
+                self._returned[call] = element(phi.detach().reshape(-1)[:1]).dtype
+        return phi.to(self._returned[call])
+
+    @contextmanager
+    def _repeatable(self, call: tuple[Any, ...]) -> Iterator[None]:
+        """Let a call that a backward pass repeats (gradient checkpointing) go as it first went.
+
+        The step follows the calls before; here it begins where it did then, so that the same
+        tensors are saved again. Other calls leave where they began.
+        """
+        names = ("_exponent", "_checked", "_skip", "_wait", "_failed")
+        state = [getattr(self, name) for name in names]
+        repeated = torch._C._current_graph_task_id() != -1  # noqa: SLF001 (no public question)
+        begun = self._begun.get(call) if repeated else None
+        if begun is not None:
+            for name, value in zip(names, begun, strict=True):
+                setattr(self, name, value)
+        elif torch.is_grad_enabled() and not repeated:
+            self._begun.pop(call, None)
+            self._begun[call] = state
+            if len(self._begun) > _REMEMBERED:
+                del self._begun[next(iter(self._begun))]
+        try:
+            yield
+        finally:
+            if begun is not None:
+                for name, value in zip(names, state, strict=True):
+                    setattr(self, name, value)
+
     def _tabulate(
-        self, element: nn.Module, tensors: dict[str, Tensor], phi: Tensor, period: float
+        self,
+        element: nn.Module,
+        tensors: dict[str, Tensor],
+        phi: Tensor,
+        period: float,
+        low: float,
+        high: float,
     ) -> tuple[Grid, Tensor]:
-        low, high = torch.stack(torch.aminmax(phi.detach())).tolist()  # a GPU is waited for once
         if not math.isfinite(high - low):
             msg = "some arguments are not finite"
             raise _NoKnotsError(msg)
@@ -267,7 +322,9 @@ class _Interpolation(torch.autograd.Function):
         first, second = ctx.needs_input_grad[:2]
         rest = (None, None, *(None for _ in range(2 * len(saved))))
         if not torch.is_grad_enabled():
-            slopes, sums = differentiate(phi, table, ctx.grid, grad, slope=first, moments=second)
+            batched = torch._C._functorch.is_legacy_batchedtensor(grad)  # noqa: SLF001 (torch's own question)
+            of = transformed if batched else differentiate  # is_grads_batched=True
+            slopes, sums = of(phi, table, ctx.grid, grad, slope=first, moments=second)
             return slopes, None if sums is None else sums.to(table.dtype), *rest
         slopes = sums = None
         real = table.dtype
@@ -290,17 +347,8 @@ def _real(phi: Tensor) -> torch.dtype:
     return torch.float64 if phi.dtype == torch.float64 else torch.float32
 
 
-def _obstacle(phi: Tensor, tensors: dict[str, Tensor]) -> str:
-    """Why knots can't serve whatever the values are; empty if they can."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-        return "the code is being compiled or exported"
-    if type(phi) not in {Tensor, nn.Parameter} or phi.device.type not in {"cpu", "cuda"}:
-        return "the arguments are no plain tensor on a CPU or a CUDA device"
-    if torch._C._are_functorch_transforms_active():  # noqa: SLF001 (there is no public question)
-        return "a function transform is active"
-    if phi.dtype not in TOLERANCES:
-        return f"the arguments are {phi.dtype}"
-    duals = (forward_ad.unpack_dual(t) for t in (phi, *tensors.values()))  # type: ignore[no-untyped-call]
-    if any(dual.tangent is not None for dual in duals):
-        return "derivatives are taken forward"
-    return ""
+def _looked_at(phi: Tensor) -> tuple[float, ...]:
+    """Smallest and largest argument, and eight others that tell calls apart; a GPU waits once."""
+    flat = phi.detach().reshape(-1)
+    some = flat[:: max(1, len(flat) // 8)][:8]
+    return tuple(torch.cat((torch.stack(torch.aminmax(flat)), some)).tolist())

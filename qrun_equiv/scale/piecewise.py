@@ -143,6 +143,19 @@ def differentiate(
     return slopes, None if sums is None else sums.sum(0)
 
 
+def transformed(
+    x: Tensor, table: Tensor, grid: Grid, grad: Tensor, *, slope: bool, moments: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """:func:`differentiate` by operations that a function transform of ``grad`` passes."""
+    wide, weights = x.to(table.dtype), grad.to(table.dtype)
+    slopes = None
+    if slope:
+        rows = torch.eye(table.shape[2], dtype=table.dtype, device=x.device).unbind()
+        each = torch.stack([_slopes(wide, table, grid, row.expand(len(x), -1)) for row in rows], 1)
+        slopes = (each * weights).sum(1).to(x.dtype)
+    return slopes, moments_of(wide, grid, weights) if moments else None
+
+
 def _slopes(x: Tensor, table: Tensor, grid: Grid, grad: Tensor) -> Tensor:
     slopes = torch.empty_like(x, memory_format=torch.contiguous_format)
     powers = torch.arange(1, TERMS, dtype=table.dtype, device=table.device)
@@ -168,7 +181,7 @@ def moments_of(x: Tensor, grid: Grid, grad: Tensor) -> Tensor:
         for _ in range(TERMS - 1):
             powers.append(powers[-1] * t)
         terms = torch.stack(powers, 1)[:, :, None] * grad[at][:, None, :]
-        total = total.index_add(0, cell, terms.flatten(1).double())
+        total = total.index_add(0, cell, terms.reshape(len(t), -1).double())
     return total.reshape(grid.cells, TERMS, grad.shape[1])
 
 
