@@ -106,12 +106,21 @@ def test_a_tampered_certificate_is_refused(old, new, serial, library, tmp_path):
         coq.check(path, library=library)
 
 
+SHADOWED = """Definition expectation (x theta : N -> R) (c : list gate)
+  (o : list (formula * pauli)) : R := 0.
+
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("reflexivity.\nQed.", "admit.\nAdmitted.", "Admitted|admit"),
         ("Definition circuit", "Axiom false : False.\nDefinition circuit", "Axiom"),
         ("= expectation x theta circuit observable_0", "= counterpart x theta program 0", "state"),
+        ("Definition program :", SHADOWED + "Definition program :", "expectation"),
+        ("Definition program :", "Lemma a : True. exact I. Qed.\n\nDefinition program :", "Lemma"),
+        ("Definition program :", '(* "*)" *) Definition program :', "no certificate"),
         ("Import ListNotations.", "Import ListNotations.\nRequire Import Classical.", "imports"),
     ],
 )

@@ -4,11 +4,11 @@
     and proved equal by [reflexivity], so it stops compiling if a definition is changed. To know
     what has been checked, it is enough to read this file; proofs/README.md says how. *)
 
-From Coq Require Import Reals ZArith Znumtheory List Ring.
+From Coq Require Import Reals ZArith Znumtheory List Ring Qreals.
 From Coquelicot Require Import Coquelicot.
 From QrunEquiv Require Import TrigPoly Matrix Element FourierForm Multilinear Ladder Redundancy.
 From QrunEquiv Require Import Gradients Unisolvence EhlichZeller Bernstein.
-From QrunEquiv Require SchwartzZippel Universality.
+From QrunEquiv Require SchwartzZippel Universality Polynomial Certificate.
 Import ListNotations.
 
 (** * Definitions *)
@@ -549,6 +549,211 @@ Lemma definition_of_Universality_expectation_Z v :
   Universality.expectation_Z v = (Cmod (fst v) ^ 2 - Cmod (snd v) ^ 2)%R.
 Proof. reflexivity. Qed.
 
+(** ** Generated certificates (Certificate.v): a circuit on one wire and a program
+
+    [Q2R (p # q)] is the real number p / q; [N] are the whole numbers from 0. *)
+
+(** What numbers are made of: features, parameters, pi, the root of 2, arccos (x_j ^ p). *)
+Lemma definition_of_Polynomial_symbol (P : Polynomial.symbol -> Prop) :
+  (forall j, P (Polynomial.Feature j)) -> (forall j, P (Polynomial.Theta j)) ->
+  P Polynomial.PiNumber -> P Polynomial.RootTwo -> (forall j p, P (Polynomial.Arccos j p)) ->
+  forall s, P s.
+Proof. exact (Polynomial.symbol_ind P). Qed.
+
+Lemma definition_of_Certificate_symbol_value x theta :
+  (forall j, Certificate.symbol_value x theta (Polynomial.Feature j) = x j)
+  /\ (forall j, Certificate.symbol_value x theta (Polynomial.Theta j) = theta j)
+  /\ Certificate.symbol_value x theta Polynomial.PiNumber = PI
+  /\ Certificate.symbol_value x theta Polynomial.RootTwo = sqrt 2
+  /\ (forall j p,
+       Certificate.symbol_value x theta (Polynomial.Arccos j p) = acos (x j ^ N.to_nat p)).
+Proof. repeat split; reflexivity. Qed.
+
+(** A formula: a sum of rational numbers times products of symbols. *)
+Lemma definition_of_Certificate_formula :
+  Certificate.formula = list (Q * list Polynomial.symbol).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_product_value x theta s m :
+  Certificate.product_value x theta [] = 1%R
+  /\ Certificate.product_value x theta (s :: m) =
+     (Certificate.symbol_value x theta s * Certificate.product_value x theta m)%R.
+Proof. split; reflexivity. Qed.
+
+Lemma definition_of_Certificate_formula_value x theta q m f :
+  Certificate.formula_value x theta [] = 0%R
+  /\ Certificate.formula_value x theta ((q, m) :: f) =
+     (Q2R q * Certificate.product_value x theta m + Certificate.formula_value x theta f)%R.
+Proof. split; reflexivity. Qed.
+
+(** Complex numbers as pairs, states as pairs of amplitudes, matrices as pairs of rows. *)
+Lemma definition_of_Certificate_complex : Certificate.complex = (R * R)%type.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_state :
+  Certificate.state = (Certificate.complex * Certificate.complex)%type.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_matrix :
+  Certificate.matrix = (Certificate.state * Certificate.state)%type.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_cadd a b a' b' :
+  Certificate.cadd (a, b) (a', b') = (a + a', b + b')%R.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_cmul a b a' b' :
+  Certificate.cmul (a, b) (a', b') = (a * a' - b * b', a * b' + b * a')%R.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_conj a b : Certificate.conj (a, b) = (a, - b)%R.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_real r : Certificate.real r = (r, 0%R).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_imaginary r : Certificate.imaginary r = (0%R, r).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_cis t : Certificate.cis t = (cos t, sin t).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_apply m00 m01 m10 m11 v0 v1 :
+  Certificate.apply ((m00, m01), (m10, m11)) (v0, v1) =
+  (Certificate.cadd (Certificate.cmul m00 v0) (Certificate.cmul m01 v1),
+   Certificate.cadd (Certificate.cmul m10 v0) (Certificate.cmul m11 v1)).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_pauli (P : Certificate.pauli -> Prop) :
+  P Certificate.IdentityOp -> P Certificate.SigmaX -> P Certificate.SigmaY ->
+  P Certificate.SigmaZ -> forall p, P p.
+Proof. exact (Certificate.pauli_ind P). Qed.
+
+Lemma definition_of_Certificate_pauli_matrix :
+  let one := Certificate.real 1 in let none := Certificate.real 0 in
+  Certificate.pauli_matrix Certificate.IdentityOp = ((one, none), (none, one))
+  /\ Certificate.pauli_matrix Certificate.SigmaX = ((none, one), (one, none))
+  /\ Certificate.pauli_matrix Certificate.SigmaY =
+     ((none, Certificate.imaginary (-1)), (Certificate.imaginary 1, none))
+  /\ Certificate.pauli_matrix Certificate.SigmaZ = ((one, none), (none, Certificate.real (-1))).
+Proof. repeat split; reflexivity. Qed.
+
+Lemma definition_of_Certificate_gate (P : Certificate.gate -> Prop) :
+  (forall a, P (Certificate.RX a)) -> (forall a, P (Certificate.RY a)) ->
+  (forall a, P (Certificate.RZ a)) -> (forall a, P (Certificate.PhaseShift a)) ->
+  P Certificate.Hadamard -> P Certificate.PhaseS -> P Certificate.PhaseT ->
+  (forall p, P (Certificate.Pauli p)) -> forall g, P g.
+Proof. exact (Certificate.gate_ind P). Qed.
+
+(** The textbook's matrices. *)
+Lemma definition_of_Certificate_gate_matrix x theta a :
+  let real := Certificate.real in let imaginary := Certificate.imaginary in
+  let matrix := Certificate.gate_matrix x theta in
+  let alpha := Certificate.formula_value x theta a in
+  (matrix (Certificate.RX a) =
+    ((real (cos (alpha / 2)), imaginary (- sin (alpha / 2))),
+     (imaginary (- sin (alpha / 2)), real (cos (alpha / 2))))
+  /\ matrix (Certificate.RY a) =
+    ((real (cos (alpha / 2)), real (- sin (alpha / 2))),
+     (real (sin (alpha / 2)), real (cos (alpha / 2))))
+  /\ matrix (Certificate.RZ a) =
+    ((Certificate.cis (- (alpha / 2)), real 0), (real 0, Certificate.cis (alpha / 2)))
+  /\ matrix (Certificate.PhaseShift a) = ((real 1, real 0), (real 0, Certificate.cis alpha))
+  /\ matrix Certificate.Hadamard =
+    ((real (1 / sqrt 2), real (1 / sqrt 2)), (real (1 / sqrt 2), real (- (1 / sqrt 2))))
+  /\ matrix Certificate.PhaseS = ((real 1, real 0), (real 0, imaginary 1))
+  /\ matrix Certificate.PhaseT = ((real 1, real 0), (real 0, Certificate.cis (PI / 4)))
+  /\ (forall p, matrix (Certificate.Pauli p) = Certificate.pauli_matrix p))%R.
+Proof. repeat split; reflexivity. Qed.
+
+(** |0>, and the state after the gates of a list, the first gate first. *)
+Lemma definition_of_Certificate_zero_state :
+  Certificate.zero_state = (Certificate.real 1, Certificate.real 0).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_evolve x theta g gates v :
+  Certificate.evolve x theta [] v = v
+  /\ Certificate.evolve x theta (g :: gates) v =
+     Certificate.evolve x theta gates
+       (Certificate.apply (Certificate.gate_matrix x theta g) v).
+Proof. split; reflexivity. Qed.
+
+(** The real part of <v|P|v>; sums of multiples of these; the same after a circuit on |0>. *)
+Lemma definition_of_Certificate_mean p v0 v1 :
+  Certificate.mean p (v0, v1) =
+  let w := Certificate.apply (Certificate.pauli_matrix p) (v0, v1) in
+  fst (Certificate.cadd (Certificate.cmul (Certificate.conj v0) (fst w))
+                        (Certificate.cmul (Certificate.conj v1) (snd w))).
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_mean_sum x theta c p terms v :
+  Certificate.mean_sum x theta [] v = 0%R
+  /\ Certificate.mean_sum x theta ((c, p) :: terms) v =
+     (Certificate.formula_value x theta c * Certificate.mean p v
+      + Certificate.mean_sum x theta terms v)%R.
+Proof. split; reflexivity. Qed.
+
+Lemma definition_of_Certificate_expectation x theta circuit observable :
+  Certificate.expectation x theta circuit observable =
+  Certificate.mean_sum x theta observable
+    (Certificate.evolve x theta circuit Certificate.zero_state).
+Proof. reflexivity. Qed.
+
+(** The classical program: a list of operations on the numbers at positions i and j so far. *)
+Lemma definition_of_Certificate_operation (P : Certificate.operation -> Prop) :
+  (forall f, P (Certificate.Number f)) -> (forall i, P (Certificate.Cos i)) ->
+  (forall i, P (Certificate.Sin i)) -> (forall i, P (Certificate.Sqrt i)) ->
+  (forall i, P (Certificate.Inv i)) -> (forall i, P (Certificate.Opp i)) ->
+  (forall i j, P (Certificate.Add i j)) -> (forall i j, P (Certificate.Mul i j)) ->
+  forall o, P o.
+Proof. exact (Certificate.operation_ind P). Qed.
+
+(** The number at a position, counted from 0. *)
+Lemma definition_of_Certificate_look values i :
+  Certificate.look values i = nth (N.to_nat i) values 0%R.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_operation_value x theta values f i j :
+  let at_ := Certificate.look values in
+  let result := Certificate.operation_value x theta values in
+  result (Certificate.Number f) = Certificate.formula_value x theta f
+  /\ result (Certificate.Cos i) = cos (at_ i)
+  /\ result (Certificate.Sin i) = sin (at_ i)
+  /\ result (Certificate.Sqrt i) = sqrt (at_ i)
+  /\ result (Certificate.Inv i) = (/ at_ i)%R
+  /\ result (Certificate.Opp i) = (- at_ i)%R
+  /\ result (Certificate.Add i j) = (at_ i + at_ j)%R
+  /\ result (Certificate.Mul i j) = (at_ i * at_ j)%R.
+Proof. repeat split; reflexivity. Qed.
+
+Lemma definition_of_Certificate_run x theta o program values :
+  Certificate.run x theta [] values = values
+  /\ Certificate.run x theta (o :: program) values =
+     Certificate.run x theta program
+       (values ++ [Certificate.operation_value x theta values o]).
+Proof. split; reflexivity. Qed.
+
+(** The number that the program computes at a position. *)
+Lemma definition_of_Certificate_counterpart x theta program output :
+  Certificate.counterpart x theta program output =
+  Certificate.look (Certificate.run x theta program []) output.
+Proof. reflexivity. Qed.
+
+(** Features whose arccos is a base angle lie between -1 and 1. *)
+Lemma definition_of_Certificate_base : Certificate.base = Certificate.formula.
+Proof. reflexivity. Qed.
+
+Lemma definition_of_Certificate_inside x f bases :
+  Certificate.inside x [] = True
+  /\ Certificate.inside x (f :: bases) =
+     match f with
+     | [(_, [Polynomial.Arccos j _])] => (-1 <= x j <= 1)%R /\ Certificate.inside x bases
+     | _ => Certificate.inside x bases
+     end.
+Proof.
+  split; [reflexivity|]. now destruct f as [|[q [|[] [|]]] [|]].
+Qed.
+
 (** * 1. Element *)
 
 (** A rotation is the exponential of its generator: R(0) = 1 and R' = - (i/2) P R. *)
@@ -966,6 +1171,42 @@ Theorem headline_8_single_qubit (L : nat) (p : R -> R) :
     forall x, Universality.expectation_Z (Universality.reupload W Ws x) = p x.
 Proof. exact (Universality.single_qubit_universality L p). Qed.
 
+(** * 9. Generated certificates *)
+
+(** What a generated certificate rests on: where [check], a program that Coq runs, answers true,
+    the classical program computes the circuit's expectation value for all real features and
+    parameters. What [check] does with its hints, the steps, need not be known. *)
+Theorem headline_9_certificate (x theta : N -> R) (bases : list Certificate.base)
+  (program : list Certificate.operation) (output : N) (circuit : list Certificate.gate)
+  (observable : list (Certificate.formula * Certificate.pauli)) (steps : list Certificate.step) :
+  Certificate.inside x bases ->
+  Certificate.check bases program circuit observable output steps = true ->
+  Certificate.counterpart x theta program output =
+  Certificate.expectation x theta circuit observable.
+Proof.
+  exact (Certificate.certificate_sound x theta bases program output circuit observable steps).
+Qed.
+
+(** It accepts cos x_0 for <Z> after RX(x_0), and refuses cos (x_0 / 2); X turns |0> to <Z> = -1. *)
+Theorem headline_9_accepts (x theta : N -> R) :
+  Certificate.counterpart x theta
+    [Certificate.Number [((1 # 1)%Q, [Polynomial.Feature 0])]; Certificate.Cos 0] 1 =
+  Certificate.expectation x theta
+    [Certificate.RX [((1 # 1)%Q, [Polynomial.Feature 0])]] [([((1 # 1)%Q, [])], Certificate.SigmaZ)].
+Proof. exact (Certificate.rx_leaves_cosine x theta). Qed.
+
+Theorem headline_9_refuses :
+  Certificate.check [[((1 # 2)%Q, [Polynomial.Feature 0])]]
+    [Certificate.Number [((1 # 2)%Q, [Polynomial.Feature 0])]; Certificate.Cos 0]
+    [Certificate.RX [((1 # 1)%Q, [Polynomial.Feature 0])]] [([((1 # 1)%Q, [])], Certificate.SigmaZ)] 1
+    [Certificate.Gate; Certificate.Compute 0; Certificate.Compute 1] = false.
+Proof. exact Certificate.half_angle_is_refused. Qed.
+
+Theorem headline_9_flips (x theta : N -> R) :
+  Certificate.expectation x theta [Certificate.Pauli Certificate.SigmaX]
+    [([((1 # 1)%Q, [])], Certificate.SigmaZ)] = (-1)%R.
+Proof. exact (Certificate.x_flips x theta). Qed.
+
 (** * What each theorem assumes *)
 
 Print Assumptions headline_1_rotation.
@@ -1024,3 +1265,7 @@ Print Assumptions headline_8_matrix_product.
 Print Assumptions headline_8_multilinear.
 Print Assumptions headline_8_circuit.
 Print Assumptions headline_8_single_qubit.
+Print Assumptions headline_9_certificate.
+Print Assumptions headline_9_accepts.
+Print Assumptions headline_9_refuses.
+Print Assumptions headline_9_flips.

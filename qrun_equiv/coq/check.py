@@ -30,6 +30,30 @@ _STATEMENT = re.compile(
     r"forall x theta : N -> R, (?:-1 <= x \d+%N <= 1 -> )*"
     r"counterpart x theta program \d+ = expectation x theta circuit observable_\d+\."
 )
+_LISTS = (
+    r"circuit : list gate|bases : list base|program : list operation|steps_\d+ : list step|"
+    r"observable_\d+ : list \(formula \* pauli\)"
+)
+#: Every sentence of a certificate; nothing else may stand in one, a name made anew in particular.
+_SENTENCES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"Require Import Reals QArith List",
+        r"From QrunEquiv Require Import Polynomial Certificate",
+        r"Import ListNotations",
+        r"Open Scope [QNR]_scope",
+        rf"Definition ({_LISTS}) := \[[\w#\[\](),; -]*\]",
+        r"Theorem \w+ : [^.\"]*",
+        r"Proof",
+        r"intros",
+        r"apply certificate_sound with \(bases := bases\) \(steps := steps_\d+\)",
+        r"- cbn \[inside bases\]",
+        r"tauto",
+        r"- vm_compute",
+        r"reflexivity",
+        r"Qed",
+    )
+)
 _IMPORTS = re.compile(
     r"Require Import Reals QArith List\.\s*From QrunEquiv Require Import Polynomial Certificate\."
     r"\s*Import ListNotations\.\s*"
@@ -85,6 +109,8 @@ def check(
 ) -> Checked:
     """Have Coq check a certificate, and hold its source and its assumptions to what they may be.
 
+    Theorem: proofs/coq/Certificate.v, certificate_sound.
+
     Args:
         path: a ``.v`` file that :func:`qrun_equiv.coq.write` wrote.
         library: folder of :func:`compile_library`; compiled for this call where left out.
@@ -134,6 +160,11 @@ def read(source: Path) -> tuple[str, ...]:
     if not _IMPORTS.match(plain.strip()):
         msg = f"{source} is no certificate as it is written: other imports, or no circuit"
         raise CoqError(msg)
+    for sentence in re.split(r"\.(?=\s|$)", plain):
+        flat = " ".join(sentence.split())
+        if flat and not any(known.fullmatch(flat) for known in _SENTENCES):
+            msg = f"{source} is no certificate as it is written: it contains `{flat[:80]}`"
+            raise CoqError(msg)
     theorems = _THEOREM.findall(plain)
     for name, stated in theorems:
         if not _STATEMENT.fullmatch(" ".join(stated.split())):

@@ -61,6 +61,8 @@ def certificate(
 ) -> Written:
     """A certificate for all features and parameters.
 
+    Theorem: proofs/coq/Certificate.v, certificate_sound.
+
     Args:
         name: of the pair.
         circuit: neutral form on one wire.
@@ -235,9 +237,9 @@ def _definitions(circuit: Circuit, bases: Sequence[mirror.Base]) -> str:
 def statement(name: str, k: int, output: int, bases: Sequence[mirror.Base]) -> str:
     """The theorem about one output, in full."""
     arcs = sorted({arc[0][1] for b in bases if (arc := b.arc)})
-    domain = "".join(f"-1 <= x {j}%N <= 1 -> " for j in arcs)
+    domain = "".join(f" -1 <= x {j}%N <= 1 ->" for j in arcs)
     return (
-        f"Theorem {name} : forall x theta : N -> R, {domain}\n"
+        f"Theorem {name} : forall x theta : N -> R,{domain}\n"
         f"  counterpart x theta program {output} = expectation x theta circuit observable_{k}."
     )
 
