@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, TypedDict, Unpack, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,8 @@ from qrun_equiv.readout import (
     check_tensor,
     positive_integer,
 )
-from qrun_equiv.scale.knots import Knots, Route, common_period
+from qrun_equiv.scale import knots_op
+from qrun_equiv.scale.knots import FEWEST, Knots, Route, common_period
 from qrun_equiv.scale.paths import quick_path_allowed
 
 ScaleMode = Literal["shared-trainable", "shared-fixed", "per-element", "equal"]
@@ -222,6 +223,38 @@ class Element(nn.Module):
         return torch.sin(values) if self.sine else values
 
 
+_NAMES: dict[type[Readout], ReadoutName] = {
+    MLP: "mlp",
+    MatrixProduct: "matrix-product",
+    Linear: "linear",
+    Product: "product",
+    Multilinear: "multilinear",
+}
+
+
+def _recipe(readout: Readout, *, sine: bool) -> str:
+    """What :func:`_from_recipe` builds the same function from; empty for other readouts."""
+    name = _NAMES.get(type(readout))
+    if name is None:
+        return ""
+    mlp = (readout.hidden, readout.depth, readout.activation) if name == "mlp" else (1, 1, "tanh")
+    bond = readout.bond if name == "matrix-product" else 1
+    outer = "sin" if sine else "none"
+    return f"{name} {readout.reuploads} {readout.outputs} {mlp[0]} {mlp[1]} {mlp[2]} {bond} {outer}"
+
+
+@knots_op.built_by
+def _from_recipe(recipe: str) -> Element:
+    name, reuploads, outputs, hidden, depth, activation, bond, outer = recipe.split()
+    choices: Any = {"readout": name, "activation": activation, "outer": outer}
+    return Element(
+        QRUN(
+            1, int(outputs), outputs_per_element=int(outputs), reuploads=int(reuploads),
+            hidden=int(hidden), depth=int(depth), bond=int(bond), device="meta", **choices,
+        )
+    )  # fmt: skip
+
+
 class QRUN(nn.Module):
     """A Q-RUN layer, ``[..., in_features]`` to ``[..., out_features]`` for any leading shape.
 
@@ -285,7 +318,8 @@ class QRUN(nn.Module):
                 scales per element): values and gradients within about 1e-7 (float32) or 1e-11
                 (float64) of the largest, second derivatives exact, bfloat16 and float16 rounded
                 once; see :mod:`qrun_equiv.scale.knots`. ``"knots"`` does so for few elements,
-                too. Inside :func:`~qrun_equiv.scale.paths.exact_paths` all layers are exact.
+                too. Both hold under ``torch.compile``, too; exported graphs are exact. Inside
+                :func:`~qrun_equiv.scale.paths.exact_paths` all layers are exact.
             device: as in ``nn.Linear``.
             dtype: as in ``nn.Linear``.
 
@@ -339,10 +373,29 @@ class QRUN(nn.Module):
         """
         check_tensor(x, (self.in_features,), "input (last axis: in_features)")
         phi = self.projection(x)
-        choice = self.path != "exact" and self.reuploading.mode != "per-element"
-        if choice and not torch.compiler.is_compiling() and quick_path_allowed():
-            return torch.flatten(self._knots(Element(self), phi, self._period), -2)
+        if self.path != "exact" and self.reuploading.mode != "per-element":
+            if torch.compiler.is_compiling():
+                values = self._in_a_graph(phi)
+            else:
+                quick = quick_path_allowed()
+                values = self._knots(Element(self), phi, self._period) if quick else None
+            if values is not None:
+                return torch.flatten(values, -2)
         return self._outer(self.observable(self.reuploading(phi)))
+
+    def _in_a_graph(self, phi: Tensor) -> Tensor | None:
+        """By knots under ``torch.compile``, where they may serve; graphs are exported exact."""
+        readout, scales = self.observable.readout, self.reuploading.scales
+        recipe = _recipe(readout, sine=self.outer == "sin")
+        few = phi.numel() < FEWEST and self.path != "knots"
+        if torch.compiler.is_exporting() or not recipe or few:
+            return None
+        flags = "always" if self.path == "knots" else ""
+        if scales.requires_grad and torch.is_grad_enabled():
+            flags += " trained"
+        tensors = [scales, *readout.parameters()]
+        values: Tensor = knots_op.knots(phi, tensors, recipe, readout.outputs, flags)
+        return values
 
     @property
     def route(self) -> Route | None:
