@@ -89,7 +89,8 @@ class Knots:
 
     Where knots can't serve, the module itself is called, and :attr:`last` says why: few elements,
     non-finite arguments, more knots than allowed (a wild function, or arguments far apart: it warns
-    once), ``torch.compile`` and export, function transforms, forward-mode derivatives.
+    once), tracing and export (``torch.compile`` has :mod:`~qrun_equiv.scale.knots_op`), function
+    transforms, forward-mode derivatives.
 
     Arguments in bfloat16 or float16, under autocast too, are computed with in float32, and values
     and their gradients rounded once.
