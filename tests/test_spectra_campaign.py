@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +67,70 @@ def test_the_command_in_small(tmp_path, monkeypatch, capsys):
     assert "| 1 qubit, L = 8 |" in text
     assert "not installed" in text
     assert (tmp_path / "spectra.png").stat().st_size > 10_000
+
+
+def test_the_committed_table_is_as_claimed(repository):
+    """Every figure that is claimed of the peers and of the depth, in the numbers that were kept."""
+    found = json.loads((repository / "reports" / "spectra.json").read_text(encoding="utf-8"))
+    rows = {row["name"]: row for row in found["cases"]}
+    assert list(rows) == [
+        *(f"1 qubit, L = {layers}" for layers in (8, 32, 128)),
+        "2 qubits, 2 inputs, degree (6, 6)",
+        "4 qubits x 2 layers",
+    ]
+    deep = rows["1 qubit, L = 128"]
+    assert deep[spectra.LOOP]["best"] > 1000 * deep[spectra.OURS]["best"]
+    assert deep[spectra.BROADCAST]["best"] > 5 * deep[spectra.OURS]["best"]
+    for row in rows.values():
+        assert row[spectra.ESSENTIALS]["best"] > row[spectra.OURS]["best"]
+        assert row[spectra.OURS]["error"] < 1e-13
+    tree = found["growth"]
+    assert max(r["first"] for r in tree["rows"] if r["size"] == 10_000) < 2
+    assert max(tree["exponent"], tree["exponent, first call"]) < 1.3
+    assert (tree["checked"]["size"], tree["checked"]["error"] < 1e-12) == (256, True)
+    assert found["unrelated"]["layers"] == 16
+    assert max(found["unrelated"]["error"], found["unrelated"]["value error"]) < 1e-12
+
+
+def test_the_readme_shows_the_table(repository):
+    found = json.loads((repository / "reports" / "spectra.json").read_text(encoding="utf-8"))
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    shown = [line for line in readme.splitlines() if re.match(r"\| \d qubits?, ", line)]
+    kept = {row["name"]: row for row in found["cases"]}
+    names = {
+        "1 qubit, 8 re-uploads": "1 qubit, L = 8",
+        "1 qubit, 128 re-uploads": "1 qubit, L = 128",
+        "2 qubits, 2 features, degree (6, 6)": "2 qubits, 2 inputs, degree (6, 6)",
+        "4 qubits, 2 layers": "4 qubits x 2 layers",
+    }
+    checked = 0
+    for line in shown:
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        row = kept.get(names.get(name, ""))
+        if row is None:
+            last = next(r for r in found["growth"]["rows"] if r["size"] == 10_000)
+            row = {spectra.LAURENT: last[spectra.LAURENT], spectra.OURS: last}
+        for tool, cell in zip(spectra.TOOLS, cells, strict=True):
+            if cell:
+                value = float(cell.removesuffix(" ms"))
+                assert value == pytest.approx(1e3 * row[tool]["best"], rel=0.04, abs=0.005)
+                checked += 1
+    assert checked == 24
+
+
+def test_the_peers_are_installed_into_an_environment_of_their_own(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(spectra.subprocess, "run", lambda command, **_: ran.append(command))
+    python = spectra.installed(tmp_path / "peer")
+    assert python == tmp_path / "peer" / "bin" / "python"
+    made, filled = ran
+    assert made == [sys.executable, "-m", "venv", str(tmp_path / "peer")]
+    assert filled[:-1] == [str(python), "-m", "pip", "install", "-q", "-r"]
+    assert "qml-essentials==" in Path(filled[-1]).read_text(encoding="utf-8")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    spectra.installed(tmp_path / "peer")
+    assert ran[2:] == [filled]
 
 
 def test_an_interpreter_without_the_peer_is_named(capfd):

@@ -1,8 +1,8 @@
 """Time and error of Fourier coefficients, ours beside others: ``python tests/campaign/spectra.py``.
 
 The same circuits at the same parameters for all tools, one thread, in one run; errors against ball
-arithmetic. qml-essentials lives in an interpreter of its own: make one from ``spectrum_peers.txt``
-and name it with ``--peer-python``.
+arithmetic. qml-essentials lives in an environment of its own: ``--install FOLDER`` makes it there
+from ``spectrum_peers.txt`` (and uses it again), ``--peer-python`` names one that is there.
 """
 
 from __future__ import annotations
@@ -74,6 +74,16 @@ def ours(case: Case, method: Any = "auto") -> tuple[np.ndarray, Row]:
     index = np.rint(engine.values(theta)).astype(int)
     table[tuple(index.T)] = found[:, 0].numpy()
     return table, row | {"first": min(first), "method": engine.method}
+
+
+def installed(folder: Path) -> Path:
+    """The interpreter of an environment with qml-essentials, made in the folder where it is not."""
+    python = folder.absolute() / "bin" / "python"
+    wanted = Path(__file__).with_name("spectrum_peers.txt")
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(wanted)], check=True)
+    return python
 
 
 def ask_peer(python: Path | None, cases: Sequence[Case]) -> tuple[str, list[Row]]:
@@ -281,7 +291,7 @@ _TABLES = (
 )
 _INTRODUCTION = """# Fourier coefficients: time and error
 
-`python tests/campaign/spectra.py --peer-python PEER/bin/python`. Random parameters, one thread for
+`python tests/campaign/spectra.py --install PEER`. Random parameters, one thread for
 all; only ratios within this run mean something. *torch loop + FFT*: a plain loop over the gates for
 all points of the grid at once; *Laurent, numpy*: products of Laurent polynomials, layer by layer,
 for one qubit. Both are written in the script, and both are told the degree, as are PennyLane and
@@ -346,7 +356,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=Path("reports"))
-    parser.add_argument("--peer-python", type=Path, help="interpreter that has qml-essentials")
+    peer = parser.add_mutually_exclusive_group()
+    peer.add_argument("--install", type=Path, metavar="FOLDER",
+                      help="environment for qml-essentials, made where there is none")  # fmt: skip
+    peer.add_argument("--peer-python", type=Path, help="interpreter that has qml-essentials")
     parser.add_argument("--most-layers", type=int, default=SIZES[-1], help="of the growth table")
     parser.add_argument("--most-cases", type=int, default=5)
     parser.add_argument("--unrelated", type=int, default=UNRELATED, metavar="L")
@@ -357,7 +370,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wide(2, 3, ("RX", "RY"), "2 qubits, 2 inputs, degree (6, 6)"),
         wide(4, 2, ("RX",), "4 qubits x 2 layers"),
     ][: given.most_cases]
-    named, peers = ask_peer(given.peer_python, cases)
+    python = installed(given.install) if given.install else given.peer_python
+    named, peers = ask_peer(python, cases)
     found: Row = {
         "versions": [
             f"Python {sys.version.split()[0]}",
