@@ -108,11 +108,14 @@ def test_ten_thousand_reuploads() -> None:
     count = 10_000
     circuit = serial([1] * count)
     theta = np.random.default_rng(0).uniform(-3, 3, circuit.n_parameters)
-    begun = time.process_time()
-    found = SpectrumEngine(circuit)
-    with torch.no_grad():
-        coefficients = found.coefficients(torch.as_tensor(theta))[:, 0].numpy()
-    assert time.process_time() - begun < 4  # about 1.2 s on an idle core
+    times = []
+    while len(times) < 3 and min(times, default=9) > 2:
+        begun = time.process_time()
+        found = SpectrumEngine(circuit)
+        with torch.no_grad():
+            coefficients = found.coefficients(torch.as_tensor(theta))[:, 0].numpy()
+        times.append(time.process_time() - begun)
+    assert min(times) < 2  # construction included: about 0.5 s
     assert len(coefficients) == 2 * count + 1
     for x in (0.4, -2.0):
         # The phases n x are reduced in extended precision: n x itself is rounded to 1e-12.
@@ -120,6 +123,21 @@ def test_ten_thousand_reuploads() -> None:
         waves = np.exp(1j * (turns % (2 * np.pi * np.longdouble(1))).astype(float))
         value = float((waves * coefficients).sum().real)
         assert value == pytest.approx(product_of_rotations(theta, x), abs=1e-10)
+
+
+def test_work_grows_almost_linearly_with_depth() -> None:
+    best = []
+    for count in (1000, 8000):
+        circuit = serial([1] * count)
+        theta = torch.as_tensor(np.random.default_rng(0).uniform(-3, 3, circuit.n_parameters))
+        times = []
+        for _ in range(3):
+            begun = time.process_time()
+            with torch.no_grad():
+                SpectrumEngine(circuit).coefficients(theta)
+            times.append(time.process_time() - begun)
+        best.append(min(times))
+    assert np.log(best[1] / best[0]) / np.log(8) < 1.3
 
 
 @EXAMPLES

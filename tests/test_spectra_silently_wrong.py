@@ -1,7 +1,7 @@
 """What other tools get wrong in silence: right here, or refused with the reason.
 
-Where PennyLane's ``qml.fourier.coefficients`` is used as a witness it is asserted to be wrong
-today; a version that mends a case skips that half of its test.
+Where PennyLane's ``qml.fourier`` is used as a witness it is asserted to be wrong today; a version
+that mends a case skips that half of its test.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from pennylane import fourier
 from pennylane import numpy as pnp
 
+from qrun_equiv import frequencies as public_frequencies
 from qrun_equiv import spectrum, spectrum_engine
 from qrun_equiv.angle import Angle, feature, parameter
 from qrun_equiv.circuit import Circuit, Gate, Observable
@@ -134,6 +135,11 @@ def test_a_scale_of_the_square_root_of_two():
     assert found.method == "least-squares"
     assert compare_spectra(exact, found).same
     assert compare_spectra(SpectrumEngine(form).series([0.7]), found).same
+    known = frequencies(form)
+    assert known.period() == (None,)
+    assert sorted(set(np.abs(known.values()[:, 0]))) == pytest.approx(
+        [0, math.sqrt(2) - 1, 1, math.sqrt(2), math.sqrt(2) + 1], abs=1e-15
+    )
     rates = np.unique(np.abs(found.series.frequencies))
     root = math.sqrt(2)
     assert rates == pytest.approx([0, root - 1, 1, root, root + 1], abs=1e-15)
@@ -176,6 +182,77 @@ def test_single_precision_never_gives_0_69999():
         sample(lambda x: single(x).double(), degree=1)
     peer = fourier.coefficients(lambda x: qnode([x], torch.tensor([0.7])), 1, 1)
     mended(abs(peer[1] - 0.5 * np.exp(0.7j)) > 1e-10)
+
+
+def test_encodings_that_add_up():
+    """RX(x) RX(x) is RX(2 x): 1 is accessible, and no parameter reaches it."""
+    gates = (Gate("RY", (0,), parameter(0)), *[Gate("RX", (0,), feature(0))] * 2)
+    form = Circuit(1, gates, (Z,), 1, 1)
+
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def qnode(x):
+        qml.RY(0.7, wires=0)
+        qml.RX(x, wires=0)
+        qml.RX(x, wires=0)
+        return qml.expval(qml.Z(0))
+
+    two = Angle.constant(2)
+    assert frequencies(form).of("effective") == ((-two,), (two,))
+    found = sample_circuit(lambda x: qnode.func(x[0]), n_features=1, n_parameters=0)
+    reached = np.abs(found.series.coefficients[:, 0]) > 1e-15
+    assert found.series.frequencies[reached, 0].tolist() == [-2, 2]
+    for series in (found.series, SpectrumEngine(form).series([0.7]).series):
+        assert by_frequency(series)[2.0] == pytest.approx(math.cos(0.7) / 2, abs=1e-15)
+    peer = fourier.qnode_spectrum(qnode)(pnp.array(0.3, requires_grad=True))["x"][()]
+    mended(1.0 in peer)
+
+
+def test_a_scale_of_three():
+    """A scale is no degree of 1: what a grid of 3 points makes of cos(3 x) is a constant."""
+    qnode, form = encoded([3])
+    exact = SpectrumEngine(form).series([0.7])
+    assert by_frequency(exact.series) == pytest.approx(
+        {k: math.cos(0.7) / 2 for k in (-3.0, 3.0)}, abs=1e-15
+    )
+    assert compare_spectra(exact, sample_circuit(qnode)).same
+    with pytest.raises(SpectrumError, match=r"aliased.*degree 3.*it needs 7 points"):
+        sample_circuit(qnode, degree=1)
+
+    mended(peer_error(qnode, 1, by_frequency(exact.series)) > 0.3)
+
+
+def test_a_prefactor_is_part_of_the_frequency():
+    """``circuit_spectrum`` reads the marked gate's generator and forgets what its angle is."""
+    qnode, _ = encoded([3])
+
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def marked(x):
+        fourier.mark(qml.RX(3 * x, wires=0), "x")
+        return qml.expval(qml.Z(0))
+
+    three = Angle.constant(3)
+    found = public_frequencies(qnode, n_features=1)
+    assert found.accessible == ((-three,), (Angle(),), (three,))
+    peer = fourier.circuit_spectrum(marked, encoding_gates=["x"])(pnp.array(0.3))["x"]
+    mended(3.0 not in peer)
+
+
+def test_a_refused_circuit_is_left_as_it_was():
+    """A QNode that has no spectrum keeps its interface and its device."""
+
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def square(x):
+        qml.RX(x[0] ** 2, wires=0)
+        return qml.expval(qml.Z(0))
+
+    before = (square.interface, square.device, square.diff_method)
+    for ask in (public_frequencies, spectrum, spectrum_engine, sample_circuit):
+        with pytest.raises(SpectrumError, match="no Fourier series in x"):
+            ask(square, n_features=1)
+        assert (square.interface, square.device, square.diff_method) == before
+    with pytest.raises(ValueError, match="not constant"):
+        fourier.qnode_spectrum(square)(pnp.array([0.3], requires_grad=True))
+    mended(square.interface != before[0])
 
 
 def test_encodings_that_cancel():
