@@ -194,17 +194,21 @@ Definition eighth : cis_poly :=
 Definition of_formula (f : formula) : poly :=
   sum (map (fun t => (fst t, map Symbol (snd t))) f).
 
-(** The coefficient of a monomial. *)
-Fixpoint coefficient (m : mono) (p : poly) : Q :=
+(** The coefficient of a monomial, if it has one. *)
+Fixpoint coefficient (m : mono) (p : poly) : option Q :=
   match p with
-  | [] => 0
-  | t :: p' => match mono_compare m (snd t) with Eq => fst t | _ => coefficient m p' end
+  | [] => None
+  | t :: p' => match mono_compare m (snd t) with Eq => Some (fst t) | _ => coefficient m p' end
   end.
 
 (** How often [p] contains [f], by the first term of [f]; 0 if no whole number of times. *)
 Definition times_in (f : formula) (p : poly) : Z :=
   match f with
-  | (u, s) :: _ => match whole (coefficient (map Symbol s) p) u with Some n => n | None => 0%Z end
+  | (u, s) :: _ =>
+      match coefficient (map Symbol s) p with
+      | Some q => match whole q u with Some n => n | None => 0%Z end
+      | None => 0%Z
+      end
   | [] => 0%Z
   end.
 

@@ -47,7 +47,7 @@ _SENTENCES = tuple(
         r"Proof",
         r"intros",
         r"apply certificate_sound with \(bases := bases\) \(steps := steps_\d+\)",
-        r"- cbn \[inside bases\]",
+        r"- lazy \[inside bases\]",
         r"tauto",
         r"- vm_compute",
         r"reflexivity",

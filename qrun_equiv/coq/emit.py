@@ -119,7 +119,7 @@ def _plans(
             first = first or error
     msg = (
         f"{first}. Coq can check it where the counterpart computes the circuit's Bloch vector or "
-        "amplitudes gate by gate, or the coefficients of exp(ikx) in the amplitudes"
+        "amplitudes gate by gate, the first gate first, or the coefficients of exp(ikx) in them"
     )
     raise mirror.TooLargeError(msg) from first
 
@@ -248,7 +248,7 @@ def _theorem(name: str, k: int, output: int, bases: Sequence[mirror.Base]) -> st
     return (
         statement(name, k, output, bases) + "\nProof.\n  intros. apply certificate_sound"
         f" with (bases := bases) (steps := steps_{k})."
-        "\n  - cbn [inside bases]. tauto.\n  - vm_compute. reflexivity.\nQed."
+        "\n  - lazy [inside bases]. tauto.\n  - vm_compute. reflexivity.\nQed."
     )
 
 
