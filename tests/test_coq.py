@@ -1,6 +1,7 @@
 """Generated Coq certificates: every exact pair on one wire has one, and what must be refused."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from qrun_equiv import coq
 from qrun_equiv.angle import feature, parameter
 from qrun_equiv.circuit import Circuit, Gate, Observable
+from qrun_equiv.coq import emit
 from qrun_equiv.coq.check import AXIOMS
 from qrun_equiv.frontends.base import Sizes
 from qrun_equiv.frontends.counterpart import CounterpartSource
@@ -102,6 +104,36 @@ def test_a_tampered_certificate_is_refused(old, new, serial, library, tmp_path):
     assert old in serial
     path = tmp_path / "serial_1.v"
     path.write_text(serial.replace(old, new, 1))
+    with pytest.raises(coq.CoqError, match="refuses"):
+        coq.check(path, library=library)
+
+
+def other_angle(factor):
+    def mutated(original):
+        return lambda gate: original(replace(gate, angle=gate.angle * factor) if gate.name == "RX"
+                                     else gate)  # fmt: skip
+
+    return mutated
+
+
+def other_function(old, new):
+    return lambda original: lambda operation: original(operation).replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "mutation"),
+    [
+        ("_gate", other_angle(2)),
+        ("_gate", other_angle(-1)),
+        ("_operation", other_function("Sin ", "Cos ")),
+        ("_operation", other_function("Opp ", "Inv ")),
+    ],
+)
+def test_a_mutation_of_what_writes_certificates_is_refused(
+    name, mutation, monkeypatch, library, tmp_path
+):
+    monkeypatch.setattr(emit, name, mutation(getattr(emit, name)))
+    path = coq.write(pairs("serial_reuploading")["serial-1"], tmp_path)
     with pytest.raises(coq.CoqError, match="refuses"):
         coq.check(path, library=library)
 
