@@ -15,9 +15,10 @@ from torch.autograd import forward_ad, gradcheck, gradgradcheck
 from torch.func import functional_call, jacrev, vmap
 
 from qrun_equiv.qrun import QRUN
+from qrun_equiv.scale import interpolation, piecewise, stencil
 from qrun_equiv.scale import knots as knots_module
-from qrun_equiv.scale import piecewise, stencil
 from qrun_equiv.scale.compiled import library
+from qrun_equiv.scale.interpolation import called
 from qrun_equiv.scale.knots import MOST_KNOTS, Knots, common_period
 from qrun_equiv.scale.piecewise import Grid, differentiate, evaluate, moments_of
 
@@ -237,12 +238,11 @@ class Swapped(nn.Module):
 def _swapped_in_place(monkeypatch) -> None:
     """Let the code under test call a :class:`Swapped` module with other tensors."""
 
-    def call(module, tensors, args):
-        if isinstance(module, Swapped):
-            return functional_call(module.module[0], tensors, args)
-        return functional_call(module, tensors, args)
+    def call(module, tensors, x):
+        return called(module.module[0] if isinstance(module, Swapped) else module, tensors, x)
 
-    monkeypatch.setattr(knots_module, "functional_call", call)
+    monkeypatch.setattr(knots_module, "called", call)
+    monkeypatch.setattr(interpolation, "called", call)
 
 
 @pytest.mark.parametrize("dtype", BOUNDS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn.utils import prune
 from torch.utils.checkpoint import checkpoint
 
 from qrun_equiv.qrun import QRUN
@@ -109,6 +111,45 @@ def test_vectorized_jacobians_and_hessians() -> None:
         for each in (layer, exact)
     ]
     assert apart(*found) < 1e-9
+
+
+# threads
+
+
+def test_threads_share_a_layer() -> None:
+    """Whoever serves a model from several threads: no call may see what another one is doing."""
+    layer, exact = twins(16, 128)
+    inputs = [(1 + k % 4) * rows(512, 16, seed=k) for k in range(48)]
+    keys = list(layer.state_dict())
+
+    def call(x: Tensor) -> Tensor:
+        assert list(layer.state_dict()) == keys
+        assert all(p.dtype == torch.float32 for p in layer.parameters())
+        with torch.no_grad():
+            return layer(x)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(call, inputs))
+    assert layer.route.path == "knots"
+    for ours, x in zip(found, inputs, strict=True):
+        assert apart(ours, exact(x)) < 1e-5
+
+
+def test_tied_weights_and_parametrizations() -> None:
+    layer, _ = twins(16, 64, depth=3)
+    second, third = (m for m in layer.observable.readout.layers[2:5] if isinstance(m, nn.Linear))
+    third.weight = second.weight
+    nn.utils.parametrizations.weight_norm(layer.observable.readout.layers[0])
+    prune.l1_unstructured(layer.observable.readout.layers[-1], "weight", 0.3)
+    x, found = rows(512, 16), []
+    for path in ("auto", "exact"):
+        layer.path = path
+        layer.zero_grad()
+        layer(x).square().sum().backward()
+        found.append([p.grad.clone() for p in layer.parameters()])
+    assert layer.route.path == "knots"
+    for ours, wanted in zip(*found, strict=True):
+        assert apart(ours, wanted) < 1e-4
 
 
 # autocast

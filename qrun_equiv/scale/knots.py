@@ -14,20 +14,20 @@ those of g itself, at every phase.
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
+from qrun_equiv.scale.interpolation import Interpolation, called, real_of
 from qrun_equiv.scale.paths import obstacle
-from qrun_equiv.scale.piecewise import TERMS, Grid, differentiate, evaluate, moments_of, transformed
+from qrun_equiv.scale.piecewise import TERMS, Grid, evaluate
 from qrun_equiv.scale.stencil import NOISE, coefficients, knots_of
 
 MOST_KNOTS = 1 << 17
@@ -44,6 +44,7 @@ _SHARE_SHORTER = 4
 _START, _WIDEST = -4, 0  # powers of two: the first step, and the widest (radians)
 _LONGEST = 512  # fastest scale over the common one; beyond it there is no short period
 _REMEMBERED = 1 << 10  # calls that may be repeated by the backward pass
+_State = tuple[int, bool, int, int, int]
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -122,7 +123,7 @@ class Knots:
         self._exponent, self._checked = _START, False
         self._skip = self._wait = self._failed = 0
         self._warned = False
-        self._begun: dict[tuple[Any, ...], list[Any]] = {}
+        self._begun: dict[tuple[Any, ...], _State] = {}
         self._returned: dict[tuple[Any, ...], torch.dtype] = {}
 
     def __call__(
@@ -145,19 +146,22 @@ class Knots:
         if not reason:
             phi = self._as_returned(element, tensors, phi)
             seen = _looked_at(phi)
+            one, repeated = self._begin((phi.numel(), phi.dtype, *seen))
             try:
                 known = period() if callable(period) else period
-                with self._repeatable((phi.numel(), phi.dtype, *seen)):
-                    grid, table = self._tabulate(element, tensors, phi, known, *seen[:2])
+                grid, table = one._tabulate(element, tensors, phi, known, *seen[:2])  # noqa: SLF001 (a copy)
             except _NoKnotsError as error:
                 reason = str(error)
                 self._warn(reason)
+            self.last = one.last
+            if not repeated:
+                self._go_on_from(one._state())  # noqa: SLF001 (a copy)
         if reason:
             self.last = Route("exact", reason)
             result: Tensor = element(phi)
             return result
         named = [part for item in tensors.items() for part in item]
-        flat: Tensor = _Interpolation.apply(phi.reshape(-1), table, grid, element, *named)  # type: ignore[no-untyped-call]
+        flat: Tensor = Interpolation.apply(phi.reshape(-1), table, grid, element, *named)  # type: ignore[no-untyped-call]
         return flat.reshape(*phi.shape, -1)
 
     def _unfit(self, phi: Tensor) -> str:
@@ -180,31 +184,29 @@ class Knots:
                 self._returned[call] = element(phi.detach().reshape(-1)[:1]).dtype
         return phi.to(self._returned[call])
 
-    @contextmanager
-    def _repeatable(self, call: tuple[Any, ...]) -> Iterator[None]:
-        """Let a call that a backward pass repeats (gradient checkpointing) go as it first went.
+    def _begin(self, call: tuple[Any, ...]) -> tuple[Knots, bool]:
+        """What makes one call: a copy, since threads may share a layer; and whether it repeats one.
 
-        The step follows the calls before; here it begins where it did then, so that the same
-        tensors are saved again. Other calls leave where they began.
+        The step follows the calls before. A call that a backward pass repeats (gradient
+        checkpointing) begins where it did the first time, so that it saves the same tensors.
         """
-        names = ("_exponent", "_checked", "_skip", "_wait", "_failed")
-        state = [getattr(self, name) for name in names]
-        repeated = torch._C._current_graph_task_id() != -1  # noqa: SLF001 (no public question)
-        begun = self._begun.get(call) if repeated else None
+        made = copy.copy(self)
+        inside = torch._C._current_graph_task_id() != -1  # noqa: SLF001 (no public question)
+        begun = self._begun.get(call) if inside else None
         if begun is not None:
-            for name, value in zip(names, begun, strict=True):
-                setattr(self, name, value)
-        elif torch.is_grad_enabled() and not repeated:
+            made._go_on_from(begun)  # noqa: SLF001 (a copy)
+        elif torch.is_grad_enabled() and not inside:
             self._begun.pop(call, None)
-            self._begun[call] = state
+            self._begun[call] = self._state()
             if len(self._begun) > _REMEMBERED:
-                del self._begun[next(iter(self._begun))]
-        try:
-            yield
-        finally:
-            if begun is not None:
-                for name, value in zip(names, state, strict=True):
-                    setattr(self, name, value)
+                self._begun.pop(next(iter(self._begun)), None)
+        return made, begun is not None
+
+    def _state(self) -> _State:
+        return self._exponent, self._checked, self._skip, self._wait, self._failed
+
+    def _go_on_from(self, state: _State) -> None:
+        self._exponent, self._checked, self._skip, self._wait, self._failed = state
 
     def _tabulate(
         self,
@@ -231,7 +233,7 @@ class Knots:
         start, turns = self._exponent, period if wrap else 0.0
         while True:
             grid = self._grid(ends, turns, phi, refined=self._exponent < start)
-            values = functional_call(element, exact, (knots_of(grid, phi.device),))
+            values = called(element, exact, knots_of(grid, phi.device))
             table, error, rounding = coefficients(values)
             if rounding > tolerance:
                 msg = "the function varies too little beside its size"
@@ -251,7 +253,7 @@ class Knots:
         if error < tolerance * 2.0 ** -(TERMS + 2) and self._exponent < _WIDEST:
             # wider next time, with room to stay there
             self._exponent, self._checked = self._exponent + 1, False
-        return grid, table.to(_real(phi))
+        return grid, table.to(real_of(phi))
 
     def _grid(
         self, ends: tuple[float, float], period: float, phi: Tensor, *, refined: bool
@@ -291,7 +293,7 @@ class Knots:
             index = torch.arange(grid.cells, dtype=torch.float64, device=table.device)
             # one place a cell, spread evenly: multiples of the golden section
             x = (grid.first + index + torch.frac(index * _GOLDEN)) * grid.step
-            wanted = functional_call(element, exact, (x,))
+            wanted = called(element, exact, x)
             found = evaluate(x, table.detach(), Grid(grid.step, grid.first, grid.cells))
             scale = float(wanted.abs().amax())
             self._checked = float((found - wanted).abs().amax()) <= (tolerance + NOISE) * scale
@@ -302,50 +304,6 @@ class Knots:
             self._warned = True
             advice = "evaluated at every element instead, which is slower"
             warnings.warn(f"{reason}; {advice}", RuntimeWarning, stacklevel=4)
-
-
-class _Interpolation(torch.autograd.Function):
-    """Piecewise polynomials at ``phi [n]``; the module's own second derivatives."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, phi: Tensor, table: Tensor, grid: Grid, element: nn.Module, *named: Any
-    ) -> Tensor:
-        ctx.grid, ctx.element, ctx.names = grid, element, named[::2]
-        # parameters too, as they are now: the second derivatives need them unchanged
-        ctx.save_for_backward(phi, table, *named[1::2])
-        return evaluate(phi, table, grid)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        (grad,) = grads
-        phi, table, *saved = ctx.saved_tensors
-        first, second = ctx.needs_input_grad[:2]
-        rest = (None, None, *(None for _ in range(2 * len(saved))))
-        if not torch.is_grad_enabled():
-            batched = torch._C._functorch.is_legacy_batchedtensor(grad)  # noqa: SLF001 (torch's own question)
-            of = transformed if batched else differentiate  # is_grads_batched=True
-            slopes, sums = of(phi, table, ctx.grid, grad, slope=first, moments=second)
-            return slopes, None if sums is None else sums.to(table.dtype), *rest
-        slopes = sums = None
-        real = table.dtype
-        wide, weights = phi.to(real), grad.to(real)
-        if first:
-            tensors = {
-                name: t.to(real) if t.is_floating_point() else t
-                for name, t in zip(ctx.names, saved, strict=True)
-            }
-            with torch.autocast(phi.device.type, enabled=False):
-                values = functional_call(ctx.element, tensors, (wide,))
-            (slopes,) = torch.autograd.grad(values, phi, weights, create_graph=True)
-        if second:
-            sums = moments_of(wide, ctx.grid, weights).to(real)
-        return slopes, sums, *rest
-
-
-def _real(phi: Tensor) -> torch.dtype:
-    """What is computed in."""
-    return torch.float64 if phi.dtype == torch.float64 else torch.float32
 
 
 def _looked_at(phi: Tensor) -> tuple[float, ...]:
