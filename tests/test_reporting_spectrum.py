@@ -222,6 +222,15 @@ def test_what_cannot_be_asked_is_said(file, tmp_path):
         write_spectra(spectrum_pages(file, only="right"), tmp_path / "file" / "in")
 
 
+def test_of_several_pairs_those_without_a_spectrum_are_named(file):
+    pages = spectrum_pages(file, parameters=[THETA])
+    assert [page.name for page in pages] == ["right", "halved"]
+    assert pages[-1].problems[-1].startswith("unread has no spectrum: no gate reads")
+    assert not pages[0].problems
+    with pytest.raises(SpectrumError, match="no gate reads the feature x0"):
+        spectrum_pages(file, parameters=[THETA], features=[0])
+
+
 def test_an_approximation_is_held_to_its_epsilon(file):
     pair = load_file(file)[0]
     shifted = lambda x, theta: pair.counterpart(x, theta) + 1e-3  # noqa: E731

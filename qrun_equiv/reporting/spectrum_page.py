@@ -134,7 +134,8 @@ def spectrum_pages(
 
     Raises:
         QrunEquivError: the file can't be read or evaluated.
-        SpectrumError: no spectrum in a feature that was asked for, or in none at all.
+        SpectrumError: no spectrum in a feature that was asked for, or in none at all. Of several
+            pairs those without a spectrum are left out and named among the last page's problems.
     """
     if Path(path).suffix == ".qasm":
         subjects = {
@@ -148,7 +149,18 @@ def spectrum_pages(
             raise ReportError(msg)
         pairs = select(collect([path]), only)
         subjects = {p.name: unverified(p, parameters=parameters, seed=seed) for p in pairs}
-    return [_page(name, what, features, output) for name, what in subjects.items()]
+    pages, without = [], []
+    for name, what in subjects.items():
+        try:
+            pages.append(_page(name, what, features, output))
+        except SpectrumError as error:
+            if features is not None or len(subjects) == 1:
+                raise
+            without.append(str(error))
+    if not pages:
+        raise SpectrumError("; ".join(without))
+    pages[-1] = replace(pages[-1], problems=(*pages[-1].problems, *without))
+    return pages
 
 
 def _page(
