@@ -547,6 +547,31 @@ def test_the_command_says_what_happened(pair, certificate, data, tmp_path, capsy
     assert json.loads(manifest_path(tmp_path / "p.npy").read_text())["unverified"] is True
 
 
+def test_a_run_that_no_certificate_covers_rests_on_none(pair, certificate, data, tmp_path):
+    """A stale one is named in the manifest; the outcome must not read as if it held."""
+    console = Console(file=io.StringIO(), width=200)
+    output = tmp_path / "out.npy"
+    given = {"parameters": [0.1, 0.2], "unverified": True, "at_least": "proved"}
+    renamed = make_pair("renamed")
+    assert run_command(renamed, certificate, str(data), output, console=console, **given) == 0
+    said = console.file.getvalue()
+    assert "UNVERIFIED" in said
+    assert "rests on" not in said
+    run_command(pair, certificate, str(data), tmp_path / "b.npy", console=console)
+    assert "rests on" in console.file.getvalue()
+
+
+def test_an_interrupted_run_says_how_it_goes_on(pair, certificate, data, tmp_path, monkeypatch,
+                                                capsys):  # fmt: skip
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qrun_equiv.streaming.command.run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_command(pair, certificate, str(data), tmp_path / "out.npy")
+    assert "the same command (with the same input) goes on" in capsys.readouterr().err
+
+
 def test_a_line_every_ten_seconds_without_a_terminal(pair, certificate, data, tmp_path,
                                                      monkeypatch, capsys):  # fmt: skip
     clock = iter(range(0, 10**6, 4))

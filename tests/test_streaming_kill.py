@@ -243,8 +243,8 @@ def test_the_journal_is_of_this_run_only(pair, certificate, data, whole, tmp_pat
     np.save(other, rows(1000, seed=1))
     x = {"evaluate": lambda x: counterpart(x, torch.tensor(THETA, dtype=x.dtype)), "name": "other"}
     for changed, name in [
-        ({"data": other}, "input"),
-        ({"columns": ["1", "0"]}, "input"),
+        ({"data": other}, "input sha256"),
+        ({"columns": ["1", "0"]}, "input columns"),
         ({"parameters": [0.3, 0.7]}, "parameters"),
         ({"dtype": "float32"}, "dtype"),
         ({"chunk": 200}, "chunk"),
@@ -259,6 +259,8 @@ def test_the_journal_is_of_this_run_only(pair, certificate, data, whole, tmp_pat
         given = {"pair": pair, "certificate": certificate, "data": data, **SMALL, **changed}
         with pytest.raises(RunError, match=rf"is of another run: its {name} was .*--restart"):
             run(output=output, **given)
+    with pytest.raises(RunError, match="with the same input, or begin anew"):
+        run(pair, certificate, other, output, **SMALL)
     again = pair.verify(seed=1).certificate.save(tmp_path / "again.json")
     with pytest.raises(RunError, match="its certificate was"):
         run(pair, again, data, output, **SMALL)

@@ -105,6 +105,9 @@ def run_command(
             made = run(
                 pair, certificate, source, output, progress=reporter, options=Options(**options)
             )
+    except KeyboardInterrupt:
+        complaints.print("the same command (with the same input) goes on from here")
+        raise
     except BoundError as error:
         complaints.print("[red]stopped:[/red]", end=" ")
         complaints.print(str(error), markup=False, soft_wrap=True)
@@ -145,7 +148,7 @@ def summary(made: dict[str, Any]) -> list[str]:
         lines.append(f"NaN      {made['rows not finite']:,} rows have a feature that is no number")
     if made["rows outside"]:
         lines.append(f"outside  {made['rows outside']:,} rows lie outside the certificate's domain")
-    if "status" in certificate:
+    if "status" in certificate and "UNVERIFIED" not in made:
         lines.append(f"rests on {certificate['path']} ({certificate['status']})")
     lines += [f"note     {note}" for note in made["notes"]]
     return lines

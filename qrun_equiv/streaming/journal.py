@@ -147,12 +147,10 @@ class Journal:
         Raises:
             RunError: something differs; the message says what.
         """
-        old, new = self.identity or {}, dict(identity)
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                was, now = (json.dumps(v.get(name))[:120] for v in (old, new))
-                msg = f"{self.path} is of another run: its {name} was {was}, now it is {now}; "
-                raise RunError(msg + remedy)
+        for name, *values in _differences(self.identity or {}, identity):
+            was, now = (json.dumps(value)[:120] for value in values)
+            msg = f"{self.path} is of another run: its {name} was {was}, now it is {now}; "
+            raise RunError(msg + remedy)
 
     def resume(self, output: Path) -> tuple[Totals, Any]:
         """The last commit whose bytes stand in the output, with the state of their SHA-256.
@@ -195,6 +193,16 @@ class Journal:
     def remove(self) -> None:
         """Delete it: the run is over."""
         self.path.unlink(missing_ok=True)
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What differs, with both values: by ``name``, or ``name key`` within a mapping."""
+    for name in sorted({*old, *new}):
+        was, now = old.get(name), new.get(name)
+        if isinstance(was, dict) and isinstance(now, dict):
+            yield from ((f"{name} {key}", *pair) for key, *pair in _differences(was, now))
+        elif was != now:
+            yield name, was, now
 
 
 def _lock(stream: io.FileIO) -> None:

@@ -102,7 +102,8 @@ def _finished(plan: Plan, journal: Journal) -> dict[str, Any] | None:
     """The manifest of a run that was killed after its last step but one."""
     complete = False
     if journal.rows and not plan.options.restart:
-        journal.check(plan.identity, "give the same command, or begin anew with --restart")
+        remedy = "give the same command with the same input, or begin anew with --restart"
+        journal.check(plan.identity, remedy)
         complete = journal.rows == plan.rows.n_rows
     if complete and plan.output.path.exists() and not plan.output.partial.exists():
         manifest = read_manifest(plan.output.path)
