@@ -214,6 +214,41 @@ def test_trained_scales_leave_the_circuits_frequencies():
     assert np.all(arrays["amplitudes"][1:] > 0)  # each was fitted, the one watched too
 
 
+@pytest.mark.parametrize("moved", [1e-4, 1e-6, 1e-9])
+def test_the_first_steps_of_a_trained_scale_stop_no_training(moved):
+    """No window tells 1 from 1.000001: the layer has its own scale's frequency, and not the other."""
+    scales = torch.tensor([1.0 + moved, 2.0], dtype=torch.float64)
+
+    def function(x):
+        return torch.cos(x * scales[0])[:, 0] + 0.25 * torch.sin(x * scales[1])[:, 0]
+
+    recorder = SpectrumRecorder(function, frequencies=[0, 1, 2, 3], scales=scales)
+    recorder()
+    arrays = recorder.arrays()
+    assert arrays["amplitudes"][0, [0, 2, 3]] == pytest.approx([0, 0.125, 0], abs=1e-9)
+    assert arrays["amplitudes"][0, 1] < 1e-9
+    assert arrays["rest"][0] < 1e-12
+    found = layer_spectrum(function, frequencies=[0, 1, 2, 3], scales=scales)
+    assert abs(found.at(np.array([1.0 + moved]))[0, 0]) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_a_layer_as_it_comes_can_be_recorded():
+    """QRUN starts at the scales 1, 2, 3, 4 and trains them."""
+    torch.manual_seed(0)
+    model = QRUN(4, 4)
+    recorder = SpectrumRecorder(model, frequencies=[0, 1, 2, 3, 4])
+    optimizer = torch.optim.SGD(model.parameters(), 1e-2)
+    for _ in range(3):
+        recorder()
+        optimizer.zero_grad()
+        model(torch.rand(8, 4)).square().mean().backward()
+        optimizer.step()
+    arrays = recorder.arrays()
+    assert arrays["scales"][0].tolist() == [1, 2, 3, 4]
+    assert 0 < np.abs(arrays["scales"][1] - [1, 2, 3, 4]).max() < 1e-2
+    assert np.all(np.isfinite(arrays["leakage"]))
+
+
 def test_around_least_squares():
     model = approximate(CIRCUIT, parameters=[0.4], hidden=4, steps=1, most_boxes=50, relative=0.5)
     x = torch.linspace(-math.pi, math.pi, 64, dtype=torch.float64)[:, None]

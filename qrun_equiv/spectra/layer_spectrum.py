@@ -217,14 +217,24 @@ def _over_period(function: Callable[[Tensor], Tensor], period: Period) -> tuple[
 
 
 def _rates(scales: Array, given: Array) -> Array:
-    """Whole combinations of the scales, of rising order, and the frequencies given."""
-    rates = distinct(given[:, None])
-    if _entries(distinct(np.concatenate([rates, scales[:, None]]))) > _ENTRIES:
-        msg = (
-            f"the {len(scales)} scales and {len(rates)} frequencies are too close to each other, "
-            "or too far apart, for a window of finite length"
-        )
-        raise SpectrumError(msg)
+    """Whole combinations of the scales, of rising order, and the frequencies given.
+
+    A given frequency beside one of the layer's own, too near for any window (a scale on its first
+    steps away from the circuit's), is left out: the layer has nothing there.
+    """
+    own = distinct(scales[:, None])
+    for what, found in (("scales", own), ("frequencies", distinct(given[:, None]))):
+        if _entries(found) > _ENTRIES:
+            msg = (
+                f"the {len(found) - 1} {what} are too close to each other, or too far apart, for a "
+                "window of finite length"
+            )
+            raise SpectrumError(msg)
+    rates = own
+    for rate in given:
+        merged = distinct(np.concatenate([rates, [[rate]]]))
+        if _entries(merged) <= _ENTRIES:
+            rates = merged
     combinations = np.zeros((1, 1))
     for _ in range(_ORDER):
         steps = [combinations, *(combinations + sign * s for s in scales for sign in (1, -1))]
