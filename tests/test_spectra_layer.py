@@ -216,7 +216,7 @@ def test_trained_scales_leave_the_circuits_frequencies():
 
 @pytest.mark.parametrize("moved", [1e-4, 1e-6, 1e-9])
 def test_the_first_steps_of_a_trained_scale_stop_no_training(moved):
-    """No window tells 1 from 1.000001: the layer has its own scale's frequency, and not the other."""
+    """No window tells 1 from 1.000001: the layer has its own frequency, and not the other."""
     scales = torch.tensor([1.0 + moved, 2.0], dtype=torch.float64)
 
     def function(x):
