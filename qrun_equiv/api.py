@@ -168,15 +168,13 @@ def spectrum(
         ``f(x) = sum_w c_w exp(+i w . x)``; only frequencies that the circuit reaches.
 
     Raises:
-        SpectrumError: an angle is not affine in the features (``x0*x1``), no gate reads a feature,
-            too many frequencies, a degree that is too low, numbers in single precision.
+        SpectrumError: no features, an angle that is not affine in them (``x0*x1``), a feature that
+            no gate reads, too many frequencies, a degree that is too low, single precision.
         UnsupportedCircuitError: there is no exact neutral form.
     """
     form = neutral(circuit, n_features=n_features, n_parameters=n_parameters, observable=observable)
     theta = points.vector(parameters, form.n_parameters, "parameters")
     double(parameters, "parameters")  # refuses single precision
-    if not form.n_features:
-        return _counterpart.fourier_series(form, theta)  # a constant
     engine = SpectrumEngine(form, features, limit=MAX_FREQUENCIES)
     if degree is not None:
         engine.check_degree(degree)

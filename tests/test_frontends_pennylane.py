@@ -129,6 +129,11 @@ CASES: dict[str, Case] = {
             qml.Hadamard(0), qml.S(1), qml.T(0), qml.SX(1), qml.ISWAP(wires=[1, 0]), qml.X(0),
             qml.CY(wires=[0, 1]), qml.Y(1), qml.Z(0), qml.SWAP(wires=[0, 1]), qml.ECR([1, 0]),
             qml.CZ(wires=[0, 1]), qml.CH(wires=[1, 0])]), 1, (0,), None),
+    "marked": (  # qml.fourier's own way to name encodings
+        gate([0, 1], lambda x, t: [
+            qml.fourier.mark(qml.RX(x[0], wires=0), "x0"),
+            qml.fourier.mark(qml.Rot(x[0], t[0], 2 * x[0], wires=1), "x1")]),
+        1, (1,), None),
     "adjoints": (
         gate([0, 1], lambda x, t: [
             qml.adjoint(qml.S(0)), qml.adjoint(qml.T(1)), qml.adjoint(qml.RX(x[0], wires=0)),

@@ -30,6 +30,7 @@ from qrun_equiv.frontends.pennylane_tapes import (
     rounded,
     stack,
     standard_order,
+    unmarked,
 )
 
 _CHUNK = 1024
@@ -253,7 +254,7 @@ class PennyLaneSource:
             return self._autograd_gradients(x, theta)
 
     def _differentiable(self, method: str) -> qml.QNode:
-        return self.qnode.update(diff_method=method, interface="torch")
+        return unmarked(self.qnode.update(diff_method=method, interface="torch"))
 
     def _mended(self, gradient: Gradient, x: Array, theta: Array) -> Gradient:
         """Rows where backpropagation gave no number (a square root at 0), by the second method."""

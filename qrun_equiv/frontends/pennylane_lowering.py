@@ -14,7 +14,7 @@ from qrun_equiv.angle import PI, Angle
 from qrun_equiv.circuit import MAX_UNITARY_WIRES, Circuit, Gate, Observable
 from qrun_equiv.errors import UnsupportedCircuitError
 from qrun_equiv.frontends.base import Array, Sizes
-from qrun_equiv.frontends.pennylane_tapes import standard_order
+from qrun_equiv.frontends.pennylane_tapes import plain, standard_order
 from qrun_equiv.frontends.pennylane_tracing import sharpen
 from qrun_equiv.frontends.recover import recover_angles
 
@@ -129,7 +129,7 @@ def _decomposed(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
 
     try:
         (result,), _ = qml.devices.preprocess.decompose(
-            tape, stopping_condition=stop, skip_initial_state_prep=False, name="qrun-equiv"
+            plain(tape), stopping_condition=stop, skip_initial_state_prep=False, name="qrun-equiv"
         )
     except Exception as error:
         msg = f"PennyLane can't decompose a gate: {' '.join(str(error).split())[:200]}"

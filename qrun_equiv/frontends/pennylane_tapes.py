@@ -78,6 +78,21 @@ def stack(tapes: Sequence[qml.tape.QuantumScript]) -> qml.tape.QuantumScript | N
     return qml.tape.QuantumScript(operations, first.measurements)
 
 
+def plain(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
+    """The tape without the names that ``qml.fourier.mark`` puts around gates.
+
+    PennyLane 0.45 decomposes and differentiates no marked gate.
+    """
+    gates = [o.base if type(o).__name__ == "MarkedOp" else o for o in tape.operations]
+    return tape.copy(operations=gates)
+
+
+@qml.transform  # type: ignore[untyped-decorator]
+def unmarked(tape: qml.tape.QuantumScript) -> tuple[list[qml.tape.QuantumScript], Any]:
+    """:func:`plain` of a QNode's tape."""
+    return [plain(tape)], lambda results: results[0]
+
+
 def alike(one: qml.operation.Operator, other: qml.operation.Operator) -> bool:
     """The same gate but for its numbers: a Pauli word or control values are part of its name."""
     words = [o.hyperparameters.get("pauli_word") for o in (one, other)]
