@@ -11,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.autograd import forward_ad
 from torch.func import vmap
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from qrun_equiv.errors import FormalError
 from qrun_equiv.qrun import QRUN
@@ -224,6 +226,8 @@ def test_other_dtypes_and_gradients_are_refused_when_called():
         copy.deepcopy(compiled).double()(x.detach().double())
     with pytest.raises(TypeError, match="bfloat16"), torch.autocast("cpu", torch.bfloat16):
         compiled(x.detach())
+    with pytest.raises(TypeError, match=r"bound holds for torch.float32.* cast the input back"):
+        compiled(x.detach().bfloat16())
     with pytest.raises(ValueError, match="in_features"):
         compiled(x[:, :4].detach())
     with pytest.raises(TypeError, match="floating"):
@@ -424,6 +428,23 @@ def test_export_gives_the_same_numbers(kind):
     for given in (x, strange, inputs(2, 5)):
         found, wanted = program(given), compiled(given)
         torch.testing.assert_close(found, wanted, rtol=0, atol=2e-6, equal_nan=True)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch's own
+def test_a_trace_by_dispatch_holds_the_operations():
+    layer = layer_of(initial_scales=UNRELATED)
+    compiled = compile_for_inference(layer, 1e-5, phase_range=(-4, 4))
+    traced = make_fx(compiled)(inputs(9, 5))
+    x = inputs(9, 5, seed=2)
+    assert (traced(x) - compiled(x)).abs().max() <= 1e-6
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch's own
+def test_forward_derivatives_are_refused():
+    compiled = compile_for_inference(layer_of(), 1e-5)
+    x = inputs(9, 5)
+    with forward_ad.dual_level(), pytest.raises(RuntimeError, match="has no gradients"):
+        compiled(forward_ad.make_dual(x, x))
 
 
 def test_function_transforms_are_refused():

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qrun_equiv.scale.compiled import library
+from qrun_equiv.scale.paths import watcher
 from qrun_equiv.scale.phases import reduced, turns_of
 
 #: Kind of a step that is a fixed matrix; 0, 1, 2 are rotations about X, Y, Z.
@@ -102,6 +103,8 @@ def evaluate(chain: Chain, tables: Sequence[Tensor], like: Tensor) -> Tensor:
                 f"{like.dtype}, or has no column {position}"
             )
             raise ValueError(msg)
+    if watcher(like, *tables):
+        return by_torch(chain, tables, like)
     values: Tensor = _Turns.apply(chain, like.detach(), *tables)  # type: ignore[no-untyped-call]
     return values
 
@@ -163,7 +166,8 @@ class _Turns(torch.autograd.Function):
         like, *tables = ctx.saved_tensors
         chain, wanted = ctx.chain, ctx.needs_input_grad[2:]
         functions = _library() if like.device.type == "cpu" else None
-        if functions is None or torch.is_grad_enabled():
+        batched = torch._C._functorch.is_legacy_batchedtensor(grad)  # noqa: SLF001 (is_grads_batched)
+        if functions is None or torch.is_grad_enabled() or batched:
             return None, None, *_by_torch(chain, tables, like, grad, wanted)
         return None, None, *_gradients(chain, tables, like, grad.contiguous(), wanted, functions)
 

@@ -108,7 +108,8 @@ class FastCircuit(nn.Module):
         if self._engine is not None:
             points = self._engine.lattice.integers()
             self._plan, self._index, self._sign = series.plan_of(points)
-        self._chain: tuple[chain.Chain, list[Monomial]] | None = None
+        # made here: in a function transform its constants could not be read
+        self._chain = _chain_of(circuit) if circuit.n_wires == 1 else None
 
     def at(self, parameters: Any) -> FastSeries:
         """The sum at fixed parameters ``[n_parameters]``.
@@ -183,8 +184,7 @@ class FastCircuit(nn.Module):
         return torch.stack(rows) if rows else empty
 
     def _turned(self, x: Tensor, theta: Tensor) -> Tensor:
-        if self._chain is None:
-            self._chain = _chain_of(self.circuit)
+        assert self._chain is not None
         plan, products = self._chain
         if products:  # they must not be rounded to float32
             x, theta = x.double(), theta.double()

@@ -56,6 +56,16 @@ def obstacle(module: nn.Module, x: Tensor, tensors: Mapping[str, Tensor]) -> str
         x: its argument.
         tensors: its parameters and buffers.
     """
+    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    if begun and torch.cuda.is_current_stream_capturing():
+        return "a CUDA graph is captured"
+    if any(getattr(part, "_is_replica", False) for part in module.modules()):
+        return "the module is a replica (nn.DataParallel), which has no parameters"
+    return watcher(x, *tensors.values())
+
+
+def watcher(x: Tensor, *more: Tensor) -> str:
+    """Who has to see every operation, which compiled code would hide; empty if nobody."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return "the code is being compiled or exported"
     # torch has no public questions of the next kinds
@@ -64,14 +74,9 @@ def obstacle(module: nn.Module, x: Tensor, tensors: Mapping[str, Tensor]) -> str
         return "the code is being traced"
     if type(x) not in {Tensor, nn.Parameter} or x.device.type not in {"cpu", "cuda"}:
         return "the arguments are no plain tensor on a CPU or a CUDA device"
-    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    if begun and torch.cuda.is_current_stream_capturing():
-        return "a CUDA graph is captured"
     if torch._C._are_functorch_transforms_active():  # noqa: SLF001
         return "a function transform is active"
-    if any(getattr(part, "_is_replica", False) for part in module.modules()):
-        return "the module is a replica (nn.DataParallel), which has no parameters"
-    duals = (forward_ad.unpack_dual(t) for t in (x, *tensors.values()))  # type: ignore[no-untyped-call]
+    duals = (forward_ad.unpack_dual(t) for t in (x, *more))  # type: ignore[no-untyped-call]
     if any(dual.tangent is not None for dual in duals):
         return "derivatives are taken forward"
     return ""

@@ -17,18 +17,19 @@ _SPLIT = 134217729.0  # 2^27 + 1: halves a float64's digits
 _QUARTERS = (0.6366197723675814, -3.935735335036497e-17)  # 2 / pi, rounded, and what is missing
 
 
-def reduced(x: Tensor, generators: Tensor) -> Tensor:
+def reduced(x: Tensor, generators: Tensor, *, look: bool = True) -> Tensor:
     """Phases in quarter turns, less whole turns: ``[n, m]``, differentiable.
 
     The product of two halves of a float64's digits is exact, and so is the difference of what is
-    nearly equal: the last digits are those of ``high`` and ``low`` together.
+    nearly equal: the last digits are those of ``high`` and ``low`` together. Features that no phase
+    reads are left out where numbers may be looked at (``look``).
     """
     high, low = turns_of(generators)
     high, low = high / 4, low / 4  # whole turns
     total = x.new_zeros((len(x), len(generators)))
     for j in range(x.shape[1]):
         used = generators[:, j] != 0
-        if not bool(used.any()):
+        if look and not bool(used.any()):
             continue  # a feature that is not read may be NaN
         column, h, e = x[:, j, None], high[:, j], low[:, j]
         whole = torch.round((column * h).detach())

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qrun_equiv.scale.compiled import library
+from qrun_equiv.scale.paths import watcher
 from qrun_equiv.scale.phases import reduced, turns_of
 
 Integers = NDArray[np.int64]
@@ -120,6 +121,8 @@ def evaluate(x: Tensor, cosines: Tensor, sines: Tensor, generators: Tensor, plan
             f"{list(generators.shape)} (float64) do not fit a plan of {plan.points.shape} points"
         )
         raise ValueError(msg)
+    if watcher(x, cosines, sines, generators):
+        return _by_torch(x, cosines, sines, generators, plan)
     values: Tensor = _Sum.apply(x, cosines, sines, generators, plan)  # type: ignore[no-untyped-call]
     return values
 
@@ -178,9 +181,7 @@ def values_of(x: Tensor, cosines: Tensor, sines: Tensor, generators: Tensor, pla
     """:func:`evaluate` without derivatives."""
     functions = _library() if x.device.type == "cpu" else None
     if functions is None:
-        parts = (_angles(rows, generators, plan) for rows in _chunks(x, plan))
-        values = [torch.cos(part) @ cosines + torch.sin(part) @ sines for part in parts]
-        return torch.cat(values).to(x.dtype)
+        return _by_torch(x, cosines, sines, generators, plan)
     x = x.contiguous()
     weights = torch.stack([cosines, sines], dim=-1).contiguous()
     width, threads = cosines.shape[1], _threads(x, functions)
@@ -192,6 +193,12 @@ def values_of(x: Tensor, cosines: Tensor, sines: Tensor, generators: Tensor, pla
         out.data_ptr(), scratch.data_ptr(), threads,
     )  # fmt: skip
     return out
+
+
+def _by_torch(x: Tensor, cosines: Tensor, sines: Tensor, generators: Tensor, plan: Plan) -> Tensor:
+    parts = (_angles(rows, generators, plan) for rows in _chunks(x, plan))
+    values = [torch.cos(part) @ cosines + torch.sin(part) @ sines for part in parts]
+    return torch.cat(values).to(x.dtype)
 
 
 def _moments(x: Tensor, grad: Tensor, generators: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
@@ -222,7 +229,7 @@ def _moments(x: Tensor, grad: Tensor, generators: Tensor, plan: Plan) -> tuple[T
 
 def _angles(x: Tensor, generators: Tensor, plan: Plan) -> Tensor:
     """Angles ``n_t . p`` in radians, up to whole turns: float64 ``[n, terms]``."""
-    parts = reduced(x.double(), generators)
+    parts = reduced(x.double(), generators, look=not watcher(x, generators))
     points = torch.as_tensor(plan.points, device=x.device).double()
     return (parts @ points.T) * (math.pi / 2)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from qrun_equiv.readout import check_tensor
 from qrun_equiv.scale.certified_choice import Certificate
@@ -60,15 +61,10 @@ class TabulatedQRUN(nn.Module):
             RuntimeError: gradients are asked for, or a function transform is active.
         """
         check_tensor(x, (self.in_features,), "input (last axis: in_features)")
+        self._check(x.dtype, self.table.dtype)
         phi: Tensor = self.projection(x)
-        if phi.dtype != self.dtype or self.table.dtype != self.dtype:
-            found = phi.dtype if phi.dtype != self.dtype else self.table.dtype
-            msg = (
-                f"the table's bound holds for {self.dtype}, and this is {found}: cast the input "
-                "back, leave autocast, or compile the layer in the other dtype"
-            )
-            raise TypeError(msg)
-        if phi.requires_grad:
+        self._check(phi.dtype)
+        if phi.requires_grad or forward_ad.unpack_dual(phi).tangent is not None:  # type: ignore[no-untyped-call]
             msg = (
                 "a compiled layer has no gradients: call it under torch.no_grad(), or take the "
                 "original layer, whose gradients are exact"
@@ -77,6 +73,15 @@ class TabulatedQRUN(nn.Module):
         flat = phi.reshape(-1)
         values = self._traced(flat) if _traced(phi) else self._evaluated(flat)
         return values.reshape(*phi.shape[:-1], phi.shape[-1] * values.shape[-1])
+
+    def _check(self, *dtypes: torch.dtype) -> None:
+        for found in dtypes:
+            if found != self.dtype:
+                msg = (
+                    f"the table's bound holds for {self.dtype}, and this is {found}: cast the "
+                    "input back, leave autocast, or compile the layer in the other dtype"
+                )
+                raise TypeError(msg)
 
     def _evaluated(self, phi: Tensor) -> Tensor:
         values = evaluate(phi, self.padded, self.certificate.grid)
@@ -141,7 +146,9 @@ class TabulatedQRUN(nn.Module):
 
 def _traced(phi: Tensor) -> bool:
     """Whether operations are being written down."""
+    proxy = torch._C._TorchDispatchModeKey.PROXY  # noqa: SLF001 (there are no public questions)
     tracing = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    tracing = tracing or torch._C._get_dispatch_mode(proxy) is not None  # noqa: SLF001
     if not tracing and (type(phi) is not Tensor or torch._C._are_functorch_transforms_active()):  # noqa: SLF001
         msg = "function transforms do not pass a table: call the compiled layer on whole batches"
         raise RuntimeError(msg)
