@@ -445,6 +445,7 @@ def test_another_configuration_or_other_rows_are_not_gone_on_with(tmp_path, rows
     with pytest.raises(TrainingError) as caught:
         train(other, tmp_path / "run", device="cpu", resume=True)
     assert "model.hidden was 5, is 6; train.lr was 0.02, is 0.5" in str(caught.value)
+    assert "another run (--out) without --resume" in str(caught.value)
     moved = str(tmp_path / "moved.npz")
     os.rename(rows, moved)  # noqa: PTH104
     train(config_of(moved, steps=2), tmp_path / "run", device="cpu", resume=True)

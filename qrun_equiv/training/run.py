@@ -139,7 +139,8 @@ def _same(config: Config, saved: Checkpoint, folder: Path) -> None:
     keys = [k for k in {**old, **new} if k not in _FREE and old.get(k) != new.get(k)]
     if keys:
         changed = "; ".join(f"{k} was {old.get(k)!r}, is {new.get(k)!r}" for k in keys)
-        msg = f"{folder} was started with another configuration: {changed}"
+        msg = f"{folder} was started with another configuration: {changed}; "
+        msg += "put that back, or begin another run (--out) without --resume"
         raise TrainingError(msg)
 
 
