@@ -33,8 +33,8 @@ from qrun_equiv.fourier import accessible, numeric, slopes
 from qrun_equiv.interval_arithmetic import Interval
 from qrun_equiv.intervals import Enclosure, Intervals
 from qrun_equiv.leakage import common_period, leakage
-from qrun_equiv.qrun import DataReuploading
 from qrun_equiv.readout import MLP, positive_integer
+from qrun_equiv.reuploading import DataReuploading
 
 Array = NDArray[np.float64]
 _ALGEBRA = Intervals()

@@ -16,15 +16,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
-from qrun_equiv.qrun import (
-    QRUN,
-    DataReuploading,
-    ElementwiseObservable,
-    InitialScales,
-    ReadoutName,
-    ScaleMode,
-)
+from qrun_equiv.qrun import QRUN, ElementwiseObservable, ReadoutName
 from qrun_equiv.readout import MLP, Linear
+from qrun_equiv.reuploading import DataReuploading, InitialScales, ScaleMode
 
 READOUTS = get_args(ReadoutName)
 MODES = get_args(ScaleMode)

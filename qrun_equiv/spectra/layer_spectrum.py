@@ -29,7 +29,8 @@ from qrun_equiv.circuit import Circuit
 from qrun_equiv.errors import SpectrumError
 from qrun_equiv.fourier import Array, FourierSeries, accessible, common_base, design, numeric
 from qrun_equiv.leakage import Period, leakage
-from qrun_equiv.qrun import QRUN, DataReuploading
+from qrun_equiv.qrun import QRUN
+from qrun_equiv.reuploading import DataReuploading
 from qrun_equiv.spectra.black_box import double
 from qrun_equiv.spectra.sample_grid import distinct, labels
 
