@@ -85,8 +85,13 @@ def test_each_chapter_has_a_text_and_a_file():
 @pytest.mark.parametrize("path", TEXTS, ids=lambda p: p.stem)
 def test_texts_are_readable_where_markdown_meets_mathematics(path):
     text = path.read_text()
+    sections = {re.sub(r"[^a-z0-9 ]", "", h.lower()).replace(" ", "-")
+                for h in re.findall(r"(?m)^#+ (.*)", text)}  # fmt: skip
     for target in re.findall(r"\]\(([^)]+)\)", text):
-        assert target.startswith("https://") or (FOLDER / target).is_file(), target
+        if target.startswith("#"):
+            assert target[1:] in sections, target
+        elif not target.startswith("https://"):
+            assert (FOLDER / target).is_file(), target
     text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
     assert text.count("$") % 2 == 0
     assert not re.search(r"\\[,;{}!]", text), "Markdown eats a backslash before punctuation"
