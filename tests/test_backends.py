@@ -150,6 +150,22 @@ def test_a_killed_ray_worker_loses_nothing(tmp_path):
     subprocess.run([sys.executable, "-c", script, str(TESTS), str(tmp_path)], check=True)
 
 
+def test_dask_leaves_the_generator_that_proofs_watch(cluster):
+    """Its threads measure objects by a random sample: a counterpart would be blamed for it."""
+
+    def drawn(i):
+        import random
+
+        from dask.sizeof import sizeof
+
+        before = random.getstate()
+        sizeof([str(k) for k in range(1000 + i)])
+        return random.getstate() != before
+
+    found = dict(map_unordered(drawn, range(4), backend="dask", scheduler=cluster))
+    assert found == dict.fromkeys(range(4), False)
+
+
 @pytest.mark.parametrize("backend", ["processes", "dask"])
 def test_a_deadly_item_is_a_failure_and_the_others_are_done(tmp_path, cluster, backend):
     scheduler = cluster if backend == "dask" else None
