@@ -131,6 +131,25 @@ def test_piecewise_kernels_compile(compiler, capability, x, table, outputs, wide
             assert re.search(rf"red\S*\.relaxed\S*\.add{vector}\.{kind}", ptx)
 
 
+def test_piecewise_kernels_compile_where_an_argument_is_one(compiler) -> None:
+    """A launch makes a constant of an integer that is 1: the first cell of positive phases is."""
+    from qrun_equiv.scale import triton_piecewise as kernels
+
+    variant = kernels._variant(torch.empty(128, 8, 2), Grid(0.125, 1, 128))
+    ones = dict.fromkeys(("count", "first", "steps", "copies"), 1)
+    types = {n: t for n, t in piecewise_types("fp32", "fp32").items() if n not in ones}
+    given = {n: v for n, v in ones.items() if n in kernels._evaluate.arg_names}
+    block = kernels._TILED // (8 * variant["WIDTH"])
+    stack, _, _ = compiler(kernels._evaluate, types, {**variant, **given, "BLOCK": block}, 90)
+    assert stack == 0
+    for mode in (0, kernels._ONE_HOT, kernels._ATOMIC):
+        constants = {**variant, **kernels._shape(variant, 128, mode), **ones, "SLOPE": True}
+        types["moments"] = "*fp64" if mode == kernels._ONE_HOT else "*fp32"
+        constants |= {"MOMENTS": mode, "EMULATE": False}
+        stack, _, _ = compiler(kernels._differentiate, types, constants, 90)
+        assert stack == 0, mode
+
+
 def element_types(phases: str, real: str) -> dict[str, str]:
     pointers = {"phases": phases, "parameters": real, "out": phases, "grad": phases}
     pointers |= {"slopes": phases, "sums": real}

@@ -64,7 +64,7 @@ def _locate(x, rate, period, inverse, first, cells, WIDE: tl.constexpr, PERIODIC
         scaled = exact * rate
     else:
         scaled = x * rate.to(tl.float32)
-    start = first.to(tl.int64)
+    start = tl.cast(first, tl.int64)  # a launch makes a constant of 1
     # NaN and what is far out have no integer: first into range loosely, then exactly
     low, high = start.to(scaled.dtype) - 1, (start + cells).to(scaled.dtype)
     below = tl.minimum(tl.maximum(tl.floor(scaled), low), high)
