@@ -91,8 +91,8 @@ class Knots:
     Where knots can't serve, the module itself is called, and :attr:`last` says why: few elements,
     non-finite arguments, more knots than allowed (a wild function, or arguments far apart: it warns
     once), tracing and export (``torch.compile`` has :mod:`~qrun_equiv.scale.knots_op`), function
-    transforms, forward-mode derivatives, replicas of ``nn.DataParallel``, the capture of CUDA graphs.
-    Gradient checkpointing and threads that share a layer may go by knots.
+    transforms, forward-mode derivatives, replicas of ``nn.DataParallel``, the capture of CUDA
+    graphs. Gradient checkpointing and threads that share a layer may go by knots.
 
     Arguments in bfloat16 or float16, under autocast too, are computed with in float32, and values
     and their gradients rounded once.
