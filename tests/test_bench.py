@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from qrun_equiv import bench
-from qrun_equiv.benchmarks import circuits, layers, roofline, timing
+from qrun_equiv.benchmarks import circuits, layers, paper, roofline, timing
 from qrun_equiv.benchmarks.roofline import Ceilings
 from qrun_equiv.benchmarks.tables import Column, Table
 from qrun_equiv.benchmarks.timing import Times
@@ -300,3 +300,17 @@ def test_no_cuda_here() -> None:
     with pytest.raises(QrunEquivError, match=r"no device 'cuda' here .* take --device cpu"):
         bench.run("cuda")
     assert bench.chosen("auto") == CPU
+
+
+def test_the_roofline_on_paper(repository) -> None:
+    """The page shows what the command prints; a row of it by hand."""
+    table = paper.on_paper()
+    assert table.markdown().partition("\n\n")[2] in (repository / "docs/gpu.md").read_text()
+    (row,) = [r for r in table.rows if r["device"] == "H100" and "512 -> 512" in r["layer"]
+              and "float32" in r["layer"]]  # fmt: skip
+    elements = 65536 * 256
+    product = 2 * elements * 512
+    # both passes of an inference: the product is bound by its operations, the other by its bytes
+    linear, element = (product + elements) / 67e12, 12 * elements / 3.35e12
+    assert row["knots_infer"] == pytest.approx(1e3 * (linear + element), rel=1e-3)
+    assert row["saved"] == 0.75
