@@ -142,12 +142,24 @@ def test_a_measurement_in_the_middle_is_refused(write) -> None:
         "unknown gate", "include", "sine", "power", "loop",
     ],
 )  # fmt: skip
-@pytest.mark.usefixtures("capfd")  # the lexer complains on stderr
 def test_files_that_cannot_be_read_are_refused_in_words(
     write, content: str | bytes, message: str
 ) -> None:
     with pytest.raises(FrontendError, match=message):
         load(write(content))
+
+
+def test_a_syntax_error_is_shown_with_its_line(write, capfd) -> None:
+    text = HEADER + INPUTS + "rx(x0 q[0];\n"
+    line = text[: text.index("rx(x0")].count("\n") + 1
+    with pytest.raises(FrontendError, match=rf"can be read here: line {line}:6 .*x0q[^;]*$"):
+        load(write(text))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_program_in_place_of_a_path_is_refused() -> None:
+    with pytest.raises(FrontendError, match="a path is needed; write the program's text to a file"):
+        load(GOOD)
 
 
 def test_files_that_are_not_there_are_refused(tmp_path: Path) -> None:
@@ -159,7 +171,7 @@ def test_files_that_are_not_there_are_refused(tmp_path: Path) -> None:
 
 def test_other_names_and_a_missing_observable_are_refused(write) -> None:
     path = write(HEADER + "input float[64] phi;\nqubit q;\nrx(phi) q;\n")
-    with pytest.raises(FrontendError, match="'phi' is neither a feature nor"):
+    with pytest.raises(FrontendError, match=r"'phi' is neither a feature nor .*x0, x1, .*theta0"):
         neutral(path, observable="Z")
     with pytest.raises(FrontendError, match="'qasm' has no observable"):
         neutral(write(GOOD))

@@ -264,7 +264,8 @@ def parameter_places(circuit: QuantumCircuit) -> dict[Parameter, tuple[str, int]
         if match is None:
             msg = (
                 f"the Qiskit parameter {parameter.name!r} is neither a feature nor a trainable "
-                'parameter: use ParameterVector("x", n) and ParameterVector("theta", n)'
+                'parameter: use ParameterVector("x", n) and ParameterVector("theta", n), or in '
+                "OpenQASM the names x0, x1, ... and theta0, theta1, ..."
             )
             raise FrontendError(msg)
         kind = "x" if match[1] == "x" else "theta"
