@@ -291,7 +291,8 @@ def recheck(
     for path, certificate in loaded:
         try:
             if certificate.pair not in pairs:
-                msg = f"its pair {certificate.pair!r} is not at hand; name its file with --pair"
+                where = ", ".join(map(str, pair_paths)) if pair_paths else "the catalogue"
+                msg = f"its pair {certificate.pair!r} is not in {where}; name its file with --pair"
                 raise CertificateError(msg)  # noqa: TRY301
             pair = pairs[certificate.pair]
             verdict = recheck_pair(certificate, pair)

@@ -89,8 +89,8 @@ def save(
         if parameters is None or module.circuit.n_wires > _MAX_DENSE_WIRES:
             msg = (
                 "the cores of a matrix-product counterpart are numbers only at given parameters "
-                f"(--parameters FILE) and are written up to {_MAX_DENSE_WIRES} wires; the module "
-                "itself is qrun_equiv.derive(circuit)"
+                f"(--parameters FILE, a JSON list) and are written up to {_MAX_DENSE_WIRES} wires; "
+                "the module itself is qrun_equiv.derive(circuit)"
             )
             raise DerivationError(msg)
         left, cores, right = module.cores(torch.as_tensor(parameters))

@@ -148,7 +148,7 @@ def test_jobs_give_the_same_verdicts(folder, monkeypatch):
         (("spectrum", "mine.py", "-o", "mine.py"), "name another place with --output"),
         (("explore", "mine.py"), "name one of them with --only"),
         (("verify", "scripts"), "has no pair files"),
-        (("derive", "mine.py", "-k", "doubled", "-o", "w.safetensors"), "--parameters FILE"),
+        (("derive", "mine.py", "-k", "doubled", "-o", "w.safetensors"), "FILE, a JSON list"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(folder, monkeypatch, args, message):
@@ -239,9 +239,13 @@ def test_report_and_recheck(folder, monkeypatch):
     named = [c for c in certificates if c.endswith("mine.json")]
     code, text = call(monkeypatch, "recheck", *named, "--pair", "undecided.py")
     assert code == 1
+    (folder / "other.py").write_text(PAIR_FILE.replace('name="mine"', 'name="other"'))
+    code, text = call(monkeypatch, "recheck", *named, "--pair", "other.py")
+    assert code == 1
+    assert "is not in other.py; name its file with --pair" in text
     code, text = call(monkeypatch, "recheck", certificates[0])
     assert code == 1
-    assert "name its file with --pair" in text
+    assert "is not in the catalogue; name its file with --pair" in text
 
 
 def test_a_corrupt_certificate_is_refused(folder, monkeypatch):

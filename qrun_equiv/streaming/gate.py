@@ -167,10 +167,11 @@ def _theta(pair: Pair, sizes: Sizes, parameters: Any, covered: list[Array] | Non
         return np.zeros(0)
     if covered is None and pair.trained is not None:
         return points.vector(pair.trained, sizes.parameters, "trained")
-    many = "" if covered is None else f" (the certificate covers {len(covered)} vectors)"
+    many = "" if covered is None else f"; the certificate covers {len(covered)} vectors"
+    plural = "s" if sizes.parameters > 1 else ""
     msg = (
-        f"the pair {pair.name!r} has {sizes.parameters} parameters: give them with --parameters "
-        f"FILE{many}"
+        f"the pair {pair.name!r} has {sizes.parameters} parameter{plural}: give them with "
+        f"--parameters FILE (a JSON list){many}"
     )
     raise RunError(msg)
 
