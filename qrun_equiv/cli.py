@@ -290,6 +290,9 @@ def recheck(
     refused = 0
     for path, certificate in loaded:
         try:
+            if not certificate.pair:
+                msg = "a verify() in Python made it: qrun_equiv.recheck(FILE, circuit, network)"
+                raise CertificateError(msg)  # noqa: TRY301
             if certificate.pair not in pairs:
                 where = ", ".join(map(str, pair_paths)) if pair_paths else "the catalogue"
                 msg = f"its pair {certificate.pair!r} is not in {where}; name its file with --pair"

@@ -148,7 +148,7 @@ def _rounded_constants(form: Circuit | None) -> str:
     }
     shown = ", ".join(repr(c) for c in sorted(constants)[:3])
     if not shown:
-        return ""
+        return "; constants of the torch code that are off by their rounding make one, too"
     return (
         "; a constant off by its rounding is another one: written as floats are, in the circuit, "
         f"{shown} (those of the torch code are not listed)"

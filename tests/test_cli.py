@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from helpers import PAIR_FILE
@@ -239,6 +240,10 @@ def test_report_and_recheck(folder, monkeypatch):
     named = [c for c in certificates if c.endswith("mine.json")]
     code, text = call(monkeypatch, "recheck", *named, "--pair", "undecided.py")
     assert code == 1
+    replace(Certificate.load(named[0]), pair="").save(folder / "python.json")
+    code, text = call(monkeypatch, "recheck", "python.json", "--pair", "mine.py")
+    assert code == 1
+    assert "a verify() in Python made it: qrun_equiv.recheck(FILE, circuit, network)" in text
     (folder / "other.py").write_text(PAIR_FILE.replace('name="mine"', 'name="other"'))
     code, text = call(monkeypatch, "recheck", *named, "--pair", "other.py")
     assert code == 1

@@ -231,6 +231,8 @@ def test_without_cuda_torch_serves_and_says_why() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is CUDA")
     assert piecewise.backend("cuda") == "torch"
+    if piecewise.find_spec("triton") is not None:
+        assert "there is no CUDA device" in piecewise.obstacle("cuda")
     assert piecewise.obstacle("cuda")
 
 

@@ -117,6 +117,11 @@ def test_weights_make_it_stale(tmp_path):
     refusal("stale: this counterpart", pair, path)
 
 
+def test_a_certificate_of_no_pair_file(pair, proved, tmp_path):
+    path = replace(Certificate.load(proved), pair="").save(tmp_path / "python.json")
+    refusal(r"is of a verify\(\) in Python, not of 'two'", pair, path)
+
+
 def test_another_pair_and_other_sizes(pair, proved):
     refusal("is of the pair 'two', not of 'three'", make_pair("three"), proved)
     other = Sizes.of(2, (2, 1))

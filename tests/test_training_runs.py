@@ -176,6 +176,9 @@ def test_a_classifier_learns_and_tells_labels(tmp_path):
         load(tmp_path / "nothing")
     with pytest.raises(TrainingError, match="one of 'final'"):
         load(tmp_path / "run", "first")
+    (tmp_path / "run" / "checkpoints" / "best.safetensors").unlink(missing_ok=True)
+    with pytest.raises(TrainingError, match="no best weights, only the last: nothing was valid"):
+        load(tmp_path / "run", "best")
 
 
 @pytest.mark.parametrize(

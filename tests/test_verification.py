@@ -542,6 +542,7 @@ def test_a_counterpart_of_x_alone_at_given_parameters_has_no_gradient_wrt_them()
     assert verdict.status is Status.CERTIFIED
     assert verdict.certificate.settings["gradients"] == ["features"]
     assert "no gradient wrt parameters: the counterpart takes x alone" in verdict.certificate.notes
+    assert any("off by their rounding make one, too" in note for note in verdict.notes)
     assert qe.recheck(verdict.certificate, circuit, derived).status is Status.CERTIFIED
     assert qe.verify(circuit, derived, parameters=[0.31]).status is Status.REFUTED
     assert qe.verify(circuit, derived).status is Status.REFUTED

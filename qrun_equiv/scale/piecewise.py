@@ -218,6 +218,8 @@ def triton_fault(device: torch.device) -> str:
         version = import_module("triton").__version__
         if tuple(map(int, version.split(".")[:2])) < _TRITON:
             return f"triton {version} is too old (a newer torch brings a newer one)"
+        if not torch.cuda.is_available():
+            return f"there is no CUDA device that torch {torch.__version__} can use"
         grid = Grid(0.5, 0, 2)
         x, table = torch.full((1,), 0.25, device=device), torch.ones(2, TERMS, 1, device=device)
         found = evaluate(x, table, grid, using="triton").item()

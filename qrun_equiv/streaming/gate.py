@@ -190,7 +190,8 @@ def _objections(
         yield f"the certificate was edited or is broken: {fault}; verify again"
         return
     if certificate.pair != pair.name:
-        yield f"the certificate is of the pair {certificate.pair!r}, not of {pair.name!r}"
+        made = f"the pair {certificate.pair!r}" if certificate.pair else "a verify() in Python"
+        yield f"the certificate is of {made}, not of {pair.name!r}"
     found = digests(pair)
     for name in sorted({*certificate.digests, *found}):
         if certificate.digests.get(name) != found.get(name):

@@ -100,6 +100,9 @@ def load(folder: str | Path, which: str = "final") -> Trained:
         raise TrainingError(msg)
     place = Path(folder)
     path = place / _FILES[which] if place.is_dir() or not place.suffix else place
+    if which == "best" and place.is_dir() and not path.exists():
+        msg = f"{place} has no best weights, only the last: nothing was validated (data.validation)"
+        raise TrainingError(msg)
     return restored(Checkpoint.load(read(path), path), path)
 
 
