@@ -71,7 +71,8 @@ def compare(
             place = locate(row, column)
             msg = (
                 f"{source} has a non-finite value ({name}) at x={place.x.tolist()}, "
-                f"theta={place.theta.tolist()}"
+                f"theta={place.theta.tolist()}; if such features don't occur, "
+                "bound them with domain="
             )
             raise UndecidedError(msg)
     findings = []

@@ -333,6 +333,7 @@ def test_a_non_finite_circuit_is_undecided():
         verdict = qe.verify(circuit, right, gradients=())
     assert verdict.status is Status.UNDECIDED
     assert "pennylane has a non-finite value" in verdict.reason
+    assert verdict.reason.endswith("bound them with domain=")
 
 
 @pytest.mark.parametrize("level", ["certified", "proved"])

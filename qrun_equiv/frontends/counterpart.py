@@ -108,7 +108,10 @@ class CounterpartSource:
         first, again = self.values(x, theta), self.values(x, theta)
         if not np.all(np.isfinite(first)):
             row = int(np.argwhere(~np.isfinite(first))[0, 0])
-            msg = f"the counterpart gives a non-finite value at x={x[row].tolist()}"
+            msg = (
+                f"the counterpart gives a non-finite value at x={x[row].tolist()}; if such "
+                "features don't occur, bound them with domain="
+            )
             raise UndecidedError(msg)
         size = tolerances.REPEAT * max(1.0, float(np.max(np.abs(first), initial=0.0)))
         if states != _random_states() or np.max(np.abs(first - again), initial=0.0) > size:
