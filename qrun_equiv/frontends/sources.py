@@ -87,7 +87,10 @@ def _sizes(named: Mapping[str, Any], n_features: int | None, n_parameters: Any) 
 def _known(found: tuple[int | None, ...], name: str) -> int:
     sizes = [size for size in found if size is not None]
     if not sizes:
-        msg = f"{name} can't be read off this circuit; pass {name}=..."
+        msg = (
+            f"{name} can't be read off this circuit; pass {name}=... (the circuit is the first "
+            "argument, the network the second)"
+        )
         raise FrontendError(msg)
     return max(sizes)
 
