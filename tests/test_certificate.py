@@ -108,7 +108,9 @@ def test_in_words(verdicts):
     assert "reason: " in str(verdicts["undecided"])
     assert "ok" in str(verdicts["sampled"])
     tried = replace(verdicts["refuted"].checks[0], name="bound for all x", status="failed")
-    above = replace(verdicts["sampled"], checks=(*verdicts["sampled"].checks, tried))
+    certificate = verdicts["sampled"].certificate
+    more = replace(certificate, checks=(*certificate.checks, tried))
+    above = replace(verdicts["sampled"], certificate=more)
     assert "bound for all x          open" in str(above)  # a level that was not reached
     assert "FAIL" not in str(above)
     skipped = Check.skipped("spectrum", ("a", "b"), "because")
