@@ -35,7 +35,7 @@ verify: venv  ## verify the shipped catalogue
 	$(BIN)/qrun-equiv verify
 
 test: venv  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: venv  ## run the slow tests
 	$(BIN)/python -m pytest -m slow

@@ -78,7 +78,8 @@ def test_links_lead_somewhere(readme, repository):
 
 
 def test_the_test_command_is_one_and_the_same(readme, repository):
-    assert ".venv/bin/python -m pytest" in readme
+    command = "python -m pytest -n 2 --dist loadfile"
+    assert readme.count(f".venv/bin/{command}") == 2
     makefile = (repository / "Makefile").read_text()
-    assert "$(BIN)/python -m pytest\n" in makefile
+    assert f"$(BIN)/{command}\n" in makefile
     assert "make test" in (repository / ".ci" / "run").read_text()
