@@ -129,6 +129,26 @@ def test_many_cells(dtype, deterministic, draw) -> None:
         torch.use_deterministic_algorithms(before)
 
 
+@pytest.mark.parametrize(("dtype", "outputs"), [(torch.float32, 2), (torch.float64, 2),
+                                                (torch.bfloat16, 1), (torch.float32, 3)])  # fmt: skip
+def test_several_copies_are_added(dtype, outputs, draw, monkeypatch) -> None:
+    """Atomic sums of many elements are spread over copies; here of few elements, too."""
+    from qrun_equiv.scale import triton_piecewise
+
+    made = []
+
+    def watched(self, *shape, **options):
+        made.append(shape[0])
+        return zeros(self, *shape, **options)
+
+    zeros = Tensor.new_zeros
+    inputs = polynomials(draw, dtype, draw.integer(257, 300), outputs, 2000)
+    monkeypatch.setattr(triton_piecewise, "_FILL", 1)
+    monkeypatch.setattr(Tensor, "new_zeros", watched)
+    compare(*inputs)
+    assert max(size[0] for size in made) >= 4
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_period(dtype, draw) -> None:
     compare(*polynomials(draw, dtype, 70, 2, 500, period=2 * math.pi / draw.integer(1, 3)))

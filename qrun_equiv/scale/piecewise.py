@@ -113,9 +113,10 @@ def differentiate(
         using: as in :func:`evaluate`.
 
     Returns:
-        The gradients ``[n]`` and, accumulated in float64, ``[cells, 8, k]``; None if not wanted.
-        The same bits at every call, but for moments on a GPU with more than 256 cells and without
-        ``torch.use_deterministic_algorithms``.
+        The gradients ``[n]`` and, in float64, ``[cells, 8, k]``; None if not wanted. Both are
+        accumulated in float64 and are the same bits at every call, but for moments on a GPU with
+        more than 256 cells and without ``torch.use_deterministic_algorithms``: those of float32
+        tables are float32 sums of some 256 elements each (about 3e-7 of all), added in float64.
     """
     using = using or backend(x.device, table.shape[2])
     if using == "triton":
