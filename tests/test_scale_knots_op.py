@@ -91,6 +91,25 @@ def test_float64() -> None:
     assert routes() == ["knots"]
 
 
+@pytest.mark.parametrize("scales", ["shared-trainable", "shared-fixed"])
+def test_phases_of_many_turns(scales) -> None:
+    """Derivatives with respect to trained scales have no period, although the values have one."""
+    module, x = model(scales=scales), inputs(2000)
+    with torch.no_grad():
+        module[0].projection.weight.mul_(4.0)
+        phi = module[0].projection(x)
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    # the phases are rounded; a scale's gradient by the period would be another number altogether
+    assert apart(derivatives(compiled, module, x), exactly(module, x)) < 1e-4
+    assert routes() == ["knots"]
+    (width,) = (knots.last.knots * knots.last.step for knots in STATES)
+    turns = width / (2 * torch.pi)
+    if scales == "shared-fixed":
+        assert turns < 1.2  # one turn is tabulated
+    else:
+        assert width > float(phi.max() - phi.min()) > 4 * torch.pi
+
+
 def test_training_follows_the_weights() -> None:
     """A graph holds no numbers of the layer: three steps are those of the layer itself."""
     losses = []

@@ -129,8 +129,10 @@ def test_many_cells(dtype, deterministic, draw) -> None:
         torch.use_deterministic_algorithms(before)
 
 
-@pytest.mark.parametrize(("dtype", "outputs"), [(torch.float32, 2), (torch.float64, 2),
-                                                (torch.bfloat16, 1), (torch.float32, 3)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("dtype", "outputs"),
+    [(torch.float32, 2), (torch.float64, 2), (torch.bfloat16, 1), (torch.float32, 3)],
+)
 def test_several_copies_are_added(dtype, outputs, draw, monkeypatch) -> None:
     """Atomic sums of many elements are spread over copies; here of few elements, too."""
     from qrun_equiv.scale import triton_piecewise
